@@ -1,0 +1,632 @@
+"""Text cells → typed columns, column by column; whatever can't be read is named cell by cell.
+
+Most cells are plain numbers and go the fast way; only the few that are not are looked at one spelling at a time, so the cost
+of dirt is the cost of its distinct spellings, not of its rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import polars as pl
+
+from ingest.contract import NOT_ATTEMPTED, NOT_TAUGHT, UNREADABLE, Column, Contract, fold, vocabularies
+from ingest.errors import SupplierError
+from ingest.reading import Block, ItemColumn
+
+ABSENT = -1
+"""The variant a participant has who did not come (vocabulary `variant`)."""
+
+_POLARS_TYPE: dict[str, pl.DataType] = {
+    "smallint": pl.Int16(),
+    "integer": pl.Int32(),
+    "numeric": pl.Float64(),
+    "text": pl.String(),
+    "date": pl.Date(),
+    "timestamp": pl.Datetime("us"),
+    "boolean": pl.Boolean(),
+}
+_DATE_FORMATS = (
+    "%Y-%m-%d", "%d.%m.%Y", "%Y.%m.%d", "%d-%m-%Y", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S",
+)  # fmt: skip
+_ITEM_STATES = {"x": NOT_ATTEMPTED, "х": NOT_ATTEMPTED, "n": NOT_ATTEMPTED, "не пройд.": NOT_TAUGHT, "не пройд": NOT_TAUGHT,
+                "не пройдена": NOT_TAUGHT}  # fmt: skip
+_EXPECTED = {
+    "smallint": "целое число", "integer": "целое число", "numeric": "число", "date": "дата вида 31.05.2024",
+    "timestamp": "дата и время", "boolean": "да или нет", "text": "текст",
+}  # fmt: skip
+
+
+@dataclass
+class Rejection:
+    """A cell or a row that could not be read. `message` is Russian and holds no personal data."""
+
+    sheet: str | None
+    row_no: int | None
+    column_name: str | None
+    code: str
+    severity: str
+    is_row_rejected: bool
+    message: str
+
+
+@dataclass
+class Normalised:
+    """Typed rows in the order of the raw table, and what did not make it there."""
+
+    frame: pl.DataFrame
+    rejections: list[Rejection] = field(default_factory=list)
+    rows_read: int = 0
+
+
+# --- transforms of single spellings ------------------------------------------------------------------------------------
+
+
+def _login(text: str) -> str:
+    found = re.search(r"(?:sch|ksh|edu)(\d{4,8})", text, re.IGNORECASE)
+    return f"edu{found.group(1)}" if found else code(text)
+
+
+def code(text: str) -> str:
+    """A code as text: `9306.0` and `9306` are one code."""
+    text = text.strip(" \u00a0\"'")
+    return re.sub(r"^(\d+)[.,]0+$", r"\1", text)
+
+
+def _inn(text: str) -> str:
+    digits = code(text)
+    # Excel eats the leading zero of regions 01–09.
+    return (
+        digits.zfill(10) if digits.isdigit() and len(digits) == 9 else digits.zfill(12) if len(digits) == 11 else digits
+    )
+
+
+_LATIN = str.maketrans("ABCEHKMOPTXYabcehkmoptxy", "АВСЕНКМОРТХУавсенкмортху")
+
+
+def _class_label(text: str) -> str | None:
+    label = re.sub(r"[\s\u00a0\"'«»()]+", "", code(text)).translate(_LATIN).upper()
+    return None if label in {"НЕТ", "Н", "-"} else label or None
+
+
+def _indicator_no(text: str) -> str:
+    return code(text).replace(",", ".") if re.fullmatch(r"\d+[.,]0+", text) is None else text.strip().replace(",", ".")
+
+
+def _bracketed(pattern: str) -> Callable[[str], str | None]:
+    return lambda text: found.group(1) if (found := re.search(pattern, text)) else None
+
+
+TRANSFORMS: dict[str, Callable[[str], str | None]] = {
+    "login": _login,
+    "code": code,
+    "inn": _inn,
+    "room": lambda text: code(text).zfill(4),
+    "mask": lambda text: re.sub(r"[\s\u00a0]+", "", text) or None,
+    "class_label": _class_label,
+    "indicator_no": _indicator_no,
+    "before_bar": lambda text: text.split("|")[0].strip() if "|" in text else (code(text) if len(text) < 12 else None),
+    "after_bar": lambda text: text.rsplit("|", 1)[-1].strip() or None,
+    "login_in_brackets": _bracketed(r"\((edu\d+)\)"),
+    "municipality_in_brackets": _bracketed(r"\((reg\d+_m\d+)\)"),
+}
+
+
+def _number(text: str) -> float | None:
+    text = re.sub(r"[\s\u00a0\u202f']", "", text).replace(",", ".").rstrip("%")
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _moment(text: str) -> datetime | None:
+    text = text.strip().removesuffix(".000")
+    for pattern in _DATE_FORMATS:
+        try:
+            return datetime.strptime(text, pattern)
+        except ValueError:
+            continue
+    return None
+
+
+def parse(text: str, column: Column) -> tuple[object, bool]:
+    """One spelling → (typed value or None, readable?). An empty reading («нет отметки») is readable and None."""
+    value: str | None = re.sub(r"[\u00a0\u202f]", " ", text).strip()
+    if not value:
+        return None, True
+    if column.vocabulary:
+        known = vocabularies()[column.vocabulary].get(fold(value))
+        if known is None and column.vocabulary_default is not None:
+            known = column.vocabulary_default
+        if known is not None:
+            value = known
+            if not value:
+                return None, True
+        elif column.type in {"text", "boolean"}:
+            return None, False
+    if column.transform:
+        value = TRANSFORMS[column.transform](value)
+        if value is None:
+            return None, True
+    match column.type:
+        case "text":
+            return value, True
+        case "boolean":
+            return (value == "true", True) if value in {"true", "false"} else (None, False)
+        case "date" | "timestamp":
+            moment = _moment(value)
+            return (moment.date() if moment and column.type == "date" else moment), moment is not None
+    number = _number(value)
+    if number is None or (column.type != "numeric" and number != int(number)):
+        return None, False
+    if (
+        column.range
+        and not column.range[0] <= number <= column.range[1]
+        and not (column.vocabulary == "variant" and number == ABSENT)
+    ):
+        return None, False
+    return (number if column.type == "numeric" else int(number)), True
+
+
+# --- columns -----------------------------------------------------------------------------------------------------------
+
+
+def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
+    """(typed column, mask of unreadable cells)."""
+    dtype = _POLARS_TYPE[column.type]
+    if column.type == "smallint" and not column.transform:
+        fast = text.cast(pl.Int16, strict=False)
+        low, high = column.range or (0, 32767)
+        good = fast.is_between(low, high) & fast.is_not_null()
+        # «0» may be a word of the vocabulary («вариант 0» is no variant), so those spellings go the long way.
+        if column.vocabulary:
+            numeric = [word for word in vocabularies()[column.vocabulary] if word.isdigit()]
+            good &= ~fast.is_in([int(word) for word in numeric])
+        rest = (text.is_not_null() & ~good.fill_null(False)).fill_null(False)
+        if not rest.any():
+            return fast, pl.repeat(False, len(text), eager=True)
+    elif column.type == "text" and column.transform == "code":
+        # Codes have as many spellings as rows: strip the float's tail in one pass.
+        return text.str.strip_chars(" \u00a0\"'").str.replace(r"^(\d+)[.,]0+$", "$1"), pl.repeat(
+            False, len(text), eager=True
+        )
+    else:
+        fast, rest = None, text.is_not_null()
+    spellings = text.filter(rest).unique().to_list()
+    readings = {spelling: parse(spelling, column) for spelling in spellings}
+    bad = [spelling for spelling, (_, readable) in readings.items() if not readable]
+    values = pl.Series([value for value, _ in readings.values()], dtype=dtype)
+    mapped = text.replace_strict(pl.Series(list(readings), dtype=pl.String), values, default=None, return_dtype=dtype)
+    result = mapped if fast is None else pl.select(pl.when(rest).then(mapped).otherwise(fast)).to_series()
+    unreadable = text.is_in(bad).fill_null(False) if bad else pl.repeat(False, len(text), eager=True)
+    return result, unreadable
+
+
+def _item_state(text: str, score_max: int) -> int | None:
+    value = re.sub(r"[\s\u00a0\u202f]+", " ", text).strip().casefold()
+    if not value:
+        return None
+    if value in _ITEM_STATES:
+        return _ITEM_STATES[value]
+    number = _number(value)
+    return int(number) if number is not None and number == int(number) and 0 <= number <= score_max else UNREADABLE
+
+
+def _typed_items(frame: pl.DataFrame, names: list[str], score_max: int) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """Item columns as scores and states, and the masks of unreadable cells of the columns that have any."""
+    numbers = {name: pl.col(name).cast(pl.Int16, strict=False) for name in names}
+    plain = {
+        name: numbers[name].is_between(0, score_max).fill_null(False) | (pl.col(name) == "X").fill_null(False)
+        for name in names
+    }
+    odd = frame.select((~plain[name] & pl.col(name).is_not_null()).sum().alias(name) for name in names).row(
+        0, named=True
+    )
+    fast = frame.select(
+        pl.when(pl.col(name) == "X").then(pl.lit(NOT_ATTEMPTED, pl.Int16)).otherwise(numbers[name]).alias(name)
+        for name in names
+    )
+    masks: dict[str, pl.Series] = {}
+    for name, count in odd.items():
+        if not count:
+            continue
+        text = frame[name]
+        rest = frame.select(~plain[name] & pl.col(name).is_not_null()).to_series()
+        states = {spelling: _item_state(spelling, score_max) for spelling in text.filter(rest).unique().to_list()}
+        mapped = text.replace_strict(
+            pl.Series(list(states), dtype=pl.String), pl.Series(list(states.values()), dtype=pl.Int16),
+            default=None, return_dtype=pl.Int16,
+        )  # fmt: skip
+        fast = fast.with_columns(pl.select(pl.when(rest).then(mapped).otherwise(fast[name]).alias(name)).to_series())
+        unreadable = (fast[name] == UNREADABLE).fill_null(False)
+        if unreadable.any():
+            masks[name] = unreadable
+    return fast, masks
+
+
+def _cell_rejections(
+    mask: pl.Series,
+    row_no: pl.Series,
+    sheet: str | None,
+    column: str,
+    title: str,
+    expected: str,
+    text: pl.Series | None,
+) -> list[Rejection]:
+    """One rejection a cell. `text` is None for cells that may hold personal data."""
+    rows = row_no.filter(mask).to_list()
+    cells = [None] * len(rows) if text is None else text.filter(mask).to_list()
+    return [
+        Rejection(
+            sheet, row, column, "unreadable_cell", "warn", False,
+            f"Строка {row}, столбец «{title}»: {f'«{_short(cell)}»' if cell else 'значение'} не читается; ожидается {expected}.",
+        )
+        for row, cell in zip(rows, cells, strict=True)
+    ]  # fmt: skip
+
+
+def _short(text: str) -> str:
+    # Long cells are shifted free text: a few letters show the supplier which, and leak nothing.
+    return text if len(text) <= 12 else text[:12] + "…"
+
+
+# --- blocks ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Normaliser:
+    """Normalises the batches of one delivery and remembers what spans them: slices, items, the pseudonym key."""
+
+    contract: Contract
+    key: bytes
+    default_region: int
+    slices: dict[int, str] = field(default_factory=dict)
+    items: dict[tuple[int, int, str, int], ItemColumn] = field(default_factory=dict)
+
+    def batch(self, block: Block, batch: pl.DataFrame, context: dict[str, str]) -> Normalised:
+        """Type one batch. `context` is what `merge_context` made of the block's surroundings."""
+        contract = self.contract
+        rejections: list[Rejection] = []
+        columns: dict[str, pl.Series] = {"row_no": batch["row_no"]}
+        for column in contract.columns:
+            if column.name in batch.columns:
+                text = batch[column.name]
+                if column.personal:
+                    columns[column.name] = text
+                    continue
+                columns[column.name], unreadable = _typed(text, column)
+                if unreadable.any():
+                    expected = _expected(column)
+                    rejections += _cell_rejections(
+                        unreadable, batch["row_no"], block.sheet, column.name, column.title, expected, text
+                    )
+            elif column.name in context:
+                value, readable = parse(context[column.name], column)
+                if not readable:
+                    raise SupplierError(
+                        f"{column.title}: «{context[column.name]}» не читается; ожидается {_expected(column)}.",
+                        code="unreadable_context",
+                    )
+                columns[column.name] = pl.repeat(value, batch.height, dtype=_POLARS_TYPE[column.type], eager=True)
+        frame = pl.DataFrame(list(series.alias(name) for name, series in columns.items()))
+        frame = self._with_items(frame, batch, block, rejections)
+        frame = self._derive(frame, block, context)
+        frame = self._with_region(frame, block, context)
+        frame, lost = self._drop_incomplete(frame, block)
+        rejections += lost
+        self._remember_items(frame, block)
+        return Normalised(self._in_table_order(self._with_slice(frame), block), rejections, batch.height)
+
+    # -- parts
+
+    def _with_items(self, frame: pl.DataFrame, batch: pl.DataFrame, block: Block, out: list[Rejection]) -> pl.DataFrame:
+        if not self.contract.items or not block.items:
+            return frame
+        if len(block.items) > self.contract.items.max_count:
+            raise SupplierError(
+                f"В файле заданий {len(block.items)}, контракт источника «{self.contract.title}» рассчитан на "
+                f"{self.contract.items.max_count}. Сообщите инженеру данных.",
+                code="too_many_items",
+            )
+        names = {f"item_{item.position:02d}": item for item in block.items}
+        typed, masks = _typed_items(batch, list(names), self.contract.items.score_max)
+        for name, mask in masks.items():
+            expected = f"балл от 0 до {self.contract.items.score_max}, X или «не пройд.»"
+            target = name.replace("item", self.contract.items.prefix)
+            out += _cell_rejections(
+                mask, batch["row_no"], block.sheet, target, f"задание {names[name].label}", expected, batch[name]
+            )
+        prefix = self.contract.items.prefix
+        return frame.hstack(typed.rename({name: name.replace("item", prefix) for name in typed.columns}))
+
+    def _derive(self, frame: pl.DataFrame, block: Block, context: dict[str, str]) -> pl.DataFrame:
+        match self.contract.derive:
+            case "vpr":
+                return _derive_vpr(frame, block)
+            case "gia":
+                return _derive_gia(frame, self.key, context, block)
+            case "organisation":
+                codes = [
+                    c for c in ("organisation_code", "ris_code", "ogrn", "register_number", "inn") if c in frame.columns
+                ]
+                return frame.with_columns(pl.coalesce(codes).alias("source_organisation_code"))
+        if "person_hash" in self.contract.column:
+            return frame.with_columns(
+                _person_hash(frame, self.key, [["snils"], ["last_name", "first_name", "middle_name"]])
+            )
+        return frame
+
+    def _with_region(self, frame: pl.DataFrame, block: Block, context: dict[str, str]) -> pl.DataFrame:
+        told = context.get("region_code")
+        base = pl.lit(int(told) if told else self.default_region, pl.Int16)
+        if "organisation_code" in frame.columns:
+            # The first two digits of a ФИС ОКО login are the region.
+            own = pl.col("organisation_code").str.extract(r"^edu(\d{2})\d{4}$", 1).cast(pl.Int16, strict=False)
+            frame = frame.with_columns(pl.coalesce(own, base).alias("region_code"))
+            if told and (other := frame.filter(pl.col("region_code") != int(told))).height:
+                raise SupplierError(
+                    f"При доставке указан регион {told}, а логины школ в файле — региона {other['region_code'][0]} "
+                    f"(строка {other['row_no'][0]}). Исправьте указание или файл.",
+                    code="context_contradiction", row=other["row_no"][0],
+                )  # fmt: skip
+            return frame
+        return frame.with_columns(base.alias("region_code"))
+
+    def _drop_incomplete(self, frame: pl.DataFrame, block: Block) -> tuple[pl.DataFrame, list[Rejection]]:
+        """Rows without a required value: they have no place in any slice, so they are named and left out."""
+        required = [column for column in self.contract.columns if column.required]
+        missing = [column for column in required if column.name not in frame.columns]
+        if missing:
+            names = ", ".join(f"«{column.title}»" for column in missing)
+            example = " ".join(f"--set {column.name}=…" for column in missing)
+            raise SupplierError(
+                f"Не известно: {names}. Ни внутри файла, ни в его имени этого нет. Назовите файл по образцу из инструкции "
+                f"поставщика или укажите при доставке: {example}.",
+                code="context_missing",
+            )
+        rejections: list[Rejection] = []
+        keep = pl.repeat(True, frame.height, eager=True)
+        for column in required:
+            empty = frame[column.name].is_null() & keep
+            if not empty.any():
+                continue
+            keep &= ~empty
+            rejections += [
+                Rejection(block.sheet, row, column.name, "required_value", "error", True,
+                          f"Строка {row}: не заполнено или не читается «{column.title}». Строка не загружена.")
+                for row in frame["row_no"].filter(empty).to_list()
+            ]  # fmt: skip
+        return (frame, rejections) if not rejections else (frame.filter(keep), rejections)
+
+    def _remember_items(self, frame: pl.DataFrame, block: Block) -> None:
+        if not block.items or frame.is_empty():
+            return
+        works = [("year", pl.Int16), ("grade", pl.Int16), ("subject_code", pl.String)]
+        keys = frame.select(
+            pl.col(name) if name in frame.columns else pl.lit(0 if kind == pl.Int16 else "", kind).alias(name)
+            for name, kind in works
+        ).unique()
+        for year, grade, subject in keys.iter_rows():
+            for item in block.items:
+                self.items[(year, grade or 0, subject, item.position)] = item
+
+    def _with_slice(self, frame: pl.DataFrame) -> pl.DataFrame:
+        names = self.contract.slice
+        key = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator="\x1f")
+        frame = frame.with_columns(key.alias("slice_key"))
+        known = frame["slice_key"].unique().to_list()
+        ids = {text: identity("slice", self.contract.source, text) for text in known}
+        for text, number in ids.items():
+            self.slices[number] = json.dumps(dict(zip(names, text.split("\x1f"), strict=True)), ensure_ascii=False)
+        return frame.with_columns(
+            pl.col("slice_key").replace_strict(list(ids), list(ids.values()), return_dtype=pl.Int64).alias("slice_id")
+        ) if ids else frame.with_columns(pl.lit(None, pl.Int64).alias("slice_id"))  # fmt: skip
+
+    def _in_table_order(self, frame: pl.DataFrame, block: Block) -> pl.DataFrame:
+        names = [column.name for column in self.contract.stored_columns if column.name in frame.columns]
+        items = [name for name in self.contract.items.columns if name in frame.columns] if self.contract.items else []
+        return frame.select(
+            "region_code", "slice_id", pl.lit(block.sheet, pl.String).alias("sheet"), "row_no", *names, *items
+        )
+
+
+def _expected(column: Column) -> str:
+    if column.vocabulary and column.type == "text":
+        return "одно из: " + ", ".join(v for v in dict.fromkeys(vocabularies()[column.vocabulary].values()) if v)
+    limits = f" от {column.range[0]:g} до {column.range[1]:g}" if column.range else ""
+    return _EXPECTED[column.type] + limits
+
+
+def merge_context(
+    block: Block, name_context: dict[str, str], options: dict[str, str], contract: Contract
+) -> tuple[dict[str, str], list[str]]:
+    """What is known beside the cells: content first, then delivery options, then the file name.
+
+    Content against an option is the supplier's to solve: SupplierError. A file name that says otherwise is overruled and told.
+    """
+    told: list[str] = []
+    merged = dict(name_context)
+
+    def same(name: str, left: str, right: str) -> bool:
+        column = contract.column.get(name)
+        return left == right if column is None else parse(left, column)[0] == parse(right, column)[0]
+
+    for name, value in options.items():
+        if name in merged and not same(name, merged[name], value):
+            told.append(
+                f"Имя файла говорит «{merged[name]}» ({_title(contract, name)}), при доставке указано «{value}»: взято указанное."
+            )
+        merged[name] = value
+    for name, value in block.context.items():
+        if name in options and not same(name, options[name], value):
+            raise SupplierError(
+                f"{_title(contract, name)}: внутри файла «{value}», при доставке указано «{options[name]}». Исправьте указание или файл.",
+                code="context_contradiction",
+            )
+        if name in name_context and not same(name, name_context[name], value):
+            told.append(
+                f"Имя файла говорит «{name_context[name]}» ({_title(contract, name)}), внутри файла «{value}»: взято из файла."
+            )
+        merged[name] = value
+    return merged, told
+
+
+def _title(contract: Contract, name: str) -> str:
+    return contract.column[name].title if name in contract.column else {"region_code": "Регион"}.get(name, name)
+
+
+def from_file_name(file_name: str, contract: Contract) -> dict[str, str]:
+    """Year, grade, subject … as the first fitting pattern of the contract tells them."""
+    for pattern in contract.file_names:
+        if found := pattern.search(file_name):
+            return {name: value.strip() for name, value in found.groupdict().items() if value}
+    return {}
+
+
+def identity(*parts: str) -> int:
+    """63 bits of SHA-256: ids that follow from content are the same in every replay, order and split."""
+    return int.from_bytes(hashlib.sha256("\x1e".join(parts).encode()).digest()[:8], "big") >> 1
+
+
+def pseudonym(key: bytes, *parts: str) -> str:
+    """Keyed hash that stands for a person; the same person has the same in every file of one installation."""
+    text = "\x1f".join(fold(part) for part in parts)
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def _person_hash(frame: pl.DataFrame, key: bytes, ways: list[list[str]], name: str = "person_hash") -> pl.Series:
+    """The pseudonym by the first way whose parts are all there; SNILS and documents count by their digits."""
+    present = [[part for part in way if part in frame.columns] for way in ways]
+    out: list[str | None] = []
+    for row in frame.select(dict.fromkeys(part for way in present for part in way)).iter_rows(named=True):
+        value = None
+        for way in present:
+            parts = [row[part] or "" for part in way]
+            if way and parts[0].strip():
+                if way[0] in {"snils", "document_number"}:
+                    parts = [re.sub(r"\D", "", part) for part in parts]
+                value = pseudonym(key, way[0], *parts)
+                break
+        out.append(value)
+    return pl.Series(name, out, dtype=pl.String)
+
+
+# --- derived columns ---------------------------------------------------------------------------------------------------
+
+
+def _derive_vpr(frame: pl.DataFrame, block: Block) -> pl.DataFrame:
+    """Participation and scores of a ВПР participant; see the contract for what each column means."""
+    items = [name for name in frame.columns if name.startswith("item_")]
+    second = pl.col("variant_2") if "variant_2" in frame.columns else pl.lit(None, pl.Int16)
+    reported = pl.col("reported_score") if "reported_score" in frame.columns else pl.lit(None, pl.Int16)
+    said_absent = (pl.col("variant") == ABSENT).fill_null(False) | (second == ABSENT).fill_null(False)
+    came = (pl.col("variant") > 0).fill_null(False) | (second > 0).fill_null(False)
+    any_item = pl.any_horizontal(pl.col(items).is_not_null()) if items else pl.lit(False)
+    # Forms fill «Итого баллов» with 0 for those who did not come: that is no score.
+    reported = pl.when(said_absent & ~any_item & (reported == 0)).then(None).otherwise(reported)
+    computed = (
+        pl.when(pl.any_horizontal(pl.col(items) == UNREADABLE) | ~any_item)
+        .then(None)
+        .otherwise(pl.sum_horizontal(pl.col(items).clip(0)))
+        .cast(pl.Int16)
+        if items
+        else pl.lit(None, pl.Int16)
+    )
+    has_result = any_item | reported.is_not_null()
+    participation = (
+        pl.when(said_absent & ~came)
+        .then(pl.lit("absent"))
+        .when(has_result)
+        .then(pl.lit("present"))
+        .otherwise(pl.lit("no_result"))
+    )
+    frame = frame.with_columns(
+        reported.alias("reported_score"), computed.alias("computed_score"), participation.alias("participation")
+    )
+    layout_max = sum(item.max_score or 0 for item in block.items) if all(item.max_score for item in block.items) else 0
+    maximum = (
+        [] if "max_score" in frame.columns or not layout_max else [pl.lit(layout_max, pl.Int16).alias("max_score")]
+    )
+    present = pl.col("participation") == "present"
+    return frame.with_columns(
+        pl.when(present).then(pl.coalesce("computed_score", "reported_score")).alias("primary_score"),
+        *[
+            pl.when(pl.col(v) == ABSENT).then(None).otherwise(pl.col(v)).alias(v)
+            for v in ("variant", "variant_2")
+            if v in frame.columns
+        ],
+        *maximum,
+    )
+
+
+LONG_FROM = 41
+"""First item position of the tasks with a long answer: fixed, so that a short mask of another length moves nothing."""
+
+
+def _derive_gia(frame: pl.DataFrame, key: bytes, context: dict[str, str], block: Block) -> pl.DataFrame:
+    """Items from answer masks, procedure, grade, year and the participant's pseudonym (formats: one character a task with a
+    short answer, `+` full, `-` nothing, digit points; `2(3)1(2)` score(max) a criterion of a long answer)."""
+    empty = pl.lit(None, pl.String)
+    has = set(frame.columns)
+    short = pl.col("short_mask") if "short_mask" in has else empty
+    long = pl.col("long_mask") if "long_mask" in has else empty
+    frame = frame.with_columns(
+        short.str.split("").alias("_short"), long.str.extract_all(r"(?:\d+|[-+XХxх])\(\d+\)").alias("_long")
+    )
+    short_count = min(int(frame["_short"].list.len().max() or 0), LONG_FROM - 1)  # type: ignore[arg-type]
+    long_count = min(int(frame["_long"].list.len().max() or 0), 60 - LONG_FROM + 1)  # type: ignore[arg-type]
+    cells: list[pl.Expr] = []
+    for position in range(1, short_count + 1):
+        sign = pl.col("_short").list.get(position - 1, null_on_oob=True)
+        cells.append(
+            pl.when(sign == "+").then(1).when(sign == "-").then(0).when(sign.str.contains(r"^[XxХх]$")).then(NOT_ATTEMPTED)
+            .when(sign.str.contains(r"^\d$")).then(sign.cast(pl.Int16, strict=False)).when(sign.is_not_null()).then(UNREADABLE)
+            .cast(pl.Int16).alias(f"item_{position:02d}")
+        )  # fmt: skip
+    maxima: list[int | None] = []
+    for position in range(long_count):
+        entry = pl.col("_long").list.get(position, null_on_oob=True)
+        score = entry.str.extract(r"^(\d+)\(", 1).cast(pl.Int16)
+        cells.append(
+            pl.when(score.is_not_null()).then(score).when(entry.str.starts_with("-")).then(0)
+            .when(entry.is_not_null()).then(NOT_ATTEMPTED).cast(pl.Int16).alias(f"item_{LONG_FROM + position:02d}")
+        )  # fmt: skip
+        maxima.append(frame.select(entry.str.extract(r"\((\d+)\)$", 1).cast(pl.Int16).max()).item())
+    frame = frame.with_columns(cells)
+    items = [name for name in frame.columns if name.startswith("item_")]
+    block.items = [ItemColumn(n, str(n), kind="short") for n in range(1, short_count + 1)] + [
+        ItemColumn(LONG_FROM + n, f"К{n + 1}", maximum, kind="long") for n, maximum in enumerate(maxima)
+    ]
+    total = pl.sum_horizontal(pl.col(items).clip(0)).cast(pl.Int16) if items else pl.lit(None, pl.Int16)
+    any_item = pl.any_horizontal(pl.col(items).is_not_null()) if items else pl.lit(False)
+    label = pl.col("class_label") if "class_label" in has else empty
+    grade = label.str.extract(r"^(\d{1,2})", 1).cast(pl.Int16, strict=False)
+    test = pl.col("test_score") if "test_score" in has else pl.lit(None, pl.Int16)
+    number = int(context["exam_subject_no"]) if str(context.get("exam_subject_no", "")).isdigit() else 0
+    if procedure := context.get("procedure_code"):
+        stated = vocabularies()["procedure"].get(fold(procedure), procedure)
+        form = pl.lit(stated)
+    elif 50 < number < 60:
+        form = pl.when(grade >= 11).then(pl.lit("gve11")).otherwise(pl.lit("gve9"))
+    else:
+        form = pl.when((grade >= 11) | test.is_not_null()).then(pl.lit("ege")).otherwise(pl.lit("oge"))
+    frame = frame.with_columns(
+        pl.when(any_item).then(total).alias("computed_score"),
+        pl.lit(short_count, pl.Int16).alias("short_count"),
+        form.alias("procedure_code"),
+        pl.col("exam_date").dt.year().cast(pl.Int16).alias("year"),
+        pl.coalesce(grade, pl.when(form.is_in(["ege", "gve11"])).then(11).otherwise(9)).cast(pl.Int16).alias("grade"),
+        _person_hash(
+            frame, key,
+            [["document_number", "document_series"], ["last_name", "first_name", "middle_name", "ris_code"]],
+            "participant_hash",
+        ),
+    )  # fmt: skip
+    return frame

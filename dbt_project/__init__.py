@@ -1,0 +1,1 @@
+"""The dbt project (models, seeds, tests) and the runner that builds it in process."""

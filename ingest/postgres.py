@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 
 from ingest.errors import PermanentError, TransientError
@@ -250,30 +251,23 @@ def _postmaster(settings: Settings) -> int | None:
     """Process id of the running server of this home."""
     try:
         pid = int((_data(settings) / "postmaster.pid").read_text().split("\n", 1)[0])
-        os.kill(pid, 0)
-    except (FileNotFoundError, ValueError, ProcessLookupError, PermissionError):
+        return pid if _works_in(psutil.Process(pid), _data(settings)) else None
+    except (FileNotFoundError, ValueError, psutil.NoSuchProcess):
         return None
-    return pid if _works_in(pid, _data(settings)) else None
 
 
-def _works_in(pid: int, directory: Path) -> bool:
-    """Whether the process has `directory` as its working directory, as every PostgreSQL process has."""
-    if not Path("/proc/self/cwd").exists():
-        return True
+def _works_in(process: psutil.Process, directory: Path) -> bool:
+    """Whether `directory` is the process's working directory, as every PostgreSQL process has its data directory."""
     try:
-        return Path(os.readlink(f"/proc/{pid}/cwd")) == directory.resolve()
-    except OSError:
+        return Path(process.cwd()) == directory.resolve()
+    except (psutil.Error, OSError):
         return False
 
 
 def _drop_recycled_pid(settings: Settings) -> None:
     """Forget a dead server's id that another program has by now (after a reboot); PostgreSQL would wait for it."""
-    pid_file = _data(settings) / "postmaster.pid"
-    if not pid_file.exists() or not Path("/proc/self/cwd").exists():
-        return
-    processes = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdecimal()]
-    if not any(_works_in(pid, _data(settings)) for pid in processes):
-        pid_file.unlink()
+    if not any(_works_in(process, _data(settings)) for process in psutil.process_iter()):
+        (_data(settings) / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _major(connection: psycopg.Connection) -> int:

@@ -75,6 +75,11 @@ class Settings:
             return self.given_pseudonym_key.encode()
         return secret(self.home / "secrets" / "pseudonym.key").encode()
 
+    @property
+    def gate_report(self) -> Path:
+        """The page with the gate's results, rendered after each build of the marts."""
+        return self.home / "reports" / "gate.html"
+
     def environ(self) -> dict[str, str]:
         """The variables that give a child process these same settings, whatever its working directory."""
         values = {

@@ -1,0 +1,63 @@
+"""Airflow DAG `maintenance`: what keeps the warehouse quick and the archive trustworthy."""
+
+from __future__ import annotations
+
+from airflow.sdk import dag, task
+from dag_parts import DEFAULTS, RUNBOOKS
+
+DOC = f"""\
+### Обслуживание
+
+Каждую ночь: удаляет строки загрузок, которые так и не были опубликованы; освежает статистику таблиц; сверяет байты
+архива с контрольными суммами журнала; обновляет страницу проверок. Задачи не зависят друг от друга, кроме статистики.
+
+Что делать, если красно: `{RUNBOOKS}/maintenance.md`.
+"""
+
+
+@dag(
+    dag_id="maintenance",
+    dag_display_name="Обслуживание",
+    description="Orphan rows, statistics, archive integrity, gate page",
+    doc_md=DOC,
+    schedule="30 2 * * *",
+    tags=["maintenance"],
+    default_args=DEFAULTS | {"owner": "региональный оператор РСОКО"},
+    is_paused_upon_creation=False,
+    max_active_runs=1,
+)
+def maintenance() -> None:
+    @task(doc_md="Deletes raw rows of loads that were never published.")
+    def drop_orphans() -> int:
+        from ingest import maintenance
+        from ingest.settings import Settings
+
+        return maintenance.drop_orphans(Settings.from_env())
+
+    @task(doc_md="`VACUUM (ANALYZE)` of the warehouse.")
+    def vacuum() -> None:
+        from ingest import maintenance
+        from ingest.settings import Settings
+
+        maintenance.vacuum(Settings.from_env())
+
+    @task(doc_md="Compares the archived bytes of every delivery with the sha256 in the ledger.")
+    def verify_archive() -> int:
+        from ingest import maintenance
+        from ingest.settings import Settings
+
+        return maintenance.verify_archive(Settings.from_env())
+
+    @task(doc_md="Renders the page with the gate's results.")
+    def page() -> None:
+        from ingest import maintenance
+        from ingest.settings import Settings
+
+        maintenance.render_page(Settings.from_env())
+
+    drop_orphans() >> vacuum()
+    verify_archive()
+    page()
+
+
+maintenance()

@@ -1,0 +1,77 @@
+"""Airflow DAG `transform`: dbt builds the layers, one task each, whenever a source has published something."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import AssetAny, Param, chain, dag, task
+from airflow.sdk.exceptions import AirflowSkipException
+from dag_parts import DEFAULTS, MARTS, RUNBOOKS, raw_asset
+
+from ingest.contract import sources
+
+LAYERS = ["seeds", "staging", "core", "indicators", "marts"]
+DOC = f"""\
+### Витрины
+
+Строит слои хранилища по порядку: {" → ".join(LAYERS)}, каждый вместе с его проверками, и обновляет страницу проверок.
+Запускается сам, когда любой источник опубликовал новое; строится только то, что зависит от новых загрузок.
+
+При ручном запуске можно начать с любого слоя или пересчитать всё (`full_refresh`) — например, после смены порогов или
+весов в `dbt_project/seeds`. Повторный запуск ничего не портит: те же данные дают те же витрины.
+
+Что делать, если красно: `{RUNBOOKS}/transform.md`.
+"""
+
+
+@dag(
+    dag_id="transform",
+    dag_display_name="Витрины",
+    description="dbt: seeds, staging, core, indicators, marts",
+    doc_md=DOC,
+    schedule=AssetAny(*(raw_asset(source) for source in sources())),
+    tags=["transform"],
+    default_args=DEFAULTS | {"owner": "региональный оператор РСОКО"},
+    is_paused_upon_creation=False,
+    max_active_runs=1,
+    params={
+        "first_layer": Param(LAYERS[0], type="string", enum=LAYERS, title="Начать со слоя"),
+        "full_refresh": Param(
+            False,
+            type="boolean",
+            title="Пересчитать всё",
+            description_md="Перестроить таблицы с начала, а не только то, что изменили новые загрузки.",
+        ),
+    },
+)
+def transform() -> None:
+    def layer_task(layer: str) -> Any:
+        @task(
+            task_id=layer,
+            trigger_rule="none_failed",
+            outlets=[MARTS] if layer == LAYERS[-1] else [],
+            doc_md=f"`dbt build` of layer `{layer}` with its tests.",
+        )
+        def build(params: dict[str, Any]) -> None:
+            if LAYERS.index(layer) < LAYERS.index(params["first_layer"]):
+                raise AirflowSkipException(f"the run starts at {params['first_layer']}")
+            from dbt_project import runner
+            from ingest import postgres
+            from ingest.settings import Settings
+
+            runner.build(postgres.ensure(Settings.from_env()), layer=layer, full_refresh=params["full_refresh"])
+
+        return build()
+
+    @task(doc_md="Renders the page with the gate's results.")
+    def page() -> None:
+        from ingest.maintenance import render_page
+
+        from ingest.settings import Settings
+
+        render_page(Settings.from_env())
+
+    chain(*(layer_task(layer) for layer in LAYERS), page())
+
+
+transform()

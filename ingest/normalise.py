@@ -65,7 +65,7 @@ class Normalised:
     rows_read: int = 0
 
 
-# --- transforms of single spellings ------------------------------------------------------------------------------------
+# --- transforms of single spellings ----------------------------------------------------------------------------------
 
 
 def _login(text: str) -> str:
@@ -175,7 +175,7 @@ def parse(text: str, column: Column) -> tuple[object, bool]:
     return (number if column.type == "numeric" else int(number)), True
 
 
-# --- columns -----------------------------------------------------------------------------------------------------------
+# --- columns ---------------------------------------------------------------------------------------------------------
 
 
 def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
@@ -277,7 +277,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 12 else text[:12] + "…"
 
 
-# --- blocks ------------------------------------------------------------------------------------------------------------
+# --- blocks ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -315,7 +315,7 @@ class Normaliser:
                         code="unreadable_context",
                     )
                 columns[column.name] = pl.repeat(value, batch.height, dtype=_POLARS_TYPE[column.type], eager=True)
-        frame = pl.DataFrame(list(series.alias(name) for name, series in columns.items()))
+        frame = pl.DataFrame([series.alias(name) for name, series in columns.items()])
         frame = self._with_items(frame, batch, block, rejections)
         frame = self._derive(frame, block, context)
         frame = self._with_region(frame, block, context)
@@ -505,7 +505,7 @@ def _person_hash(frame: pl.DataFrame, key: bytes, ways: list[list[str]], name: s
     """The pseudonym by the first way whose parts are all there; SNILS and documents count by their digits."""
     present = [[part for part in way if part in frame.columns] for way in ways]
     out: list[str | None] = []
-    for row in frame.select(dict.fromkeys(part for way in present for part in way)).iter_rows(named=True):
+    for row in frame.select(list(dict.fromkeys(part for way in present for part in way))).iter_rows(named=True):
         value = None
         for way in present:
             parts = [row[part] or "" for part in way]
@@ -518,7 +518,7 @@ def _person_hash(frame: pl.DataFrame, key: bytes, ways: list[list[str]], name: s
     return pl.Series(name, out, dtype=pl.String)
 
 
-# --- derived columns ---------------------------------------------------------------------------------------------------
+# --- derived columns -------------------------------------------------------------------------------------------------
 
 
 def _derive_vpr(frame: pl.DataFrame, block: Block) -> pl.DataFrame:

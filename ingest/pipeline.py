@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import psycopg
+import yaml
 
 from ingest import ledger, reading
 from ingest.contract import Contract, load_contract, sources
 from ingest.errors import PermanentError, RsokoError, SupplierError, TransientError
-from ingest.landing import Arrival, Landing, arrival
+from ingest.landing import OPTIONS_SUFFIX, Arrival, Landing, arrival
 from ingest.ledger import Delivery
 from ingest.normalise import Normaliser, Rejection, from_file_name, identity, merge_context
 from ingest.settings import Settings
@@ -85,7 +86,7 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
         raise TransientError(f"database: {error}") from error
 
 
-# --- receive -----------------------------------------------------------------------------------------------------------
+# --- receive ---------------------------------------------------------------------------------------------------------
 
 
 def receive(
@@ -188,7 +189,7 @@ def scan(settings: Settings, source: str) -> list[int]:
     return [row[0] for row in rows]
 
 
-# --- process -----------------------------------------------------------------------------------------------------------
+# --- process ---------------------------------------------------------------------------------------------------------
 
 
 def process(settings: Settings, delivery_id: int) -> Outcome:
@@ -301,7 +302,7 @@ def _reject(
     return Outcome(delivery.delivery_id, delivery.file_name, contract.source, "rejected", False, str(error), load_id)
 
 
-# --- stage -------------------------------------------------------------------------------------------------------------
+# --- stage -----------------------------------------------------------------------------------------------------------
 
 
 def stage(
@@ -342,34 +343,24 @@ def _stage_block(
     connection: psycopg.Connection, block: reading.Block, context: dict[str, str], normaliser: Normaliser, counts: _Counts,
     contract: Contract, load_id: int,
 ) -> None:  # fmt: skip
-    with connection.cursor() as cursor:
-        columns: list[str] | None = None
-        copy = None
-        try:
-            for batch in block.batches:
-                result = normaliser.batch(block, batch, context)
-                counts.rows_read += result.rows_read
-                counts.rows_rejected += result.rows_read - result.frame.height
-                counts.cells_read += result.rows_read * (batch.width - 1)
-                counts.rejections += result.rejections
-                _count(counts, result.frame, contract)
-                if result.frame.is_empty():
-                    continue
-                if columns is None:
-                    columns = result.frame.columns
-                    copy = cursor.copy(f"copy {contract.table} (load_id, {', '.join(columns)}) from stdin (format csv)")  # type: ignore[call-overload]
-                    copy.__enter__()
-                assert copy is not None
-                frame = result.frame.select(columns)
-                copy.write(
-                    frame.select(pl.lit(load_id).alias("load_id"), pl.all()).write_csv(include_header=False).encode()
-                )
-        except BaseException as error:
-            if copy is not None:
-                copy.__exit__(type(error), error, error.__traceback__)
-            raise
-        if copy is not None:
-            copy.__exit__(None, None, None)
+    with connection.cursor() as cursor, ExitStack() as stack:
+        columns: list[str] = []
+        for batch in block.batches:
+            result = normaliser.batch(block, batch, context)
+            counts.rows_read += result.rows_read
+            counts.rows_rejected += result.rows_read - result.frame.height
+            counts.cells_read += result.rows_read * (batch.width - 1)
+            counts.rejections += result.rejections
+            _count(counts, result.frame, contract)
+            if result.frame.is_empty():
+                continue
+            if result.frame.columns != columns:
+                # Masks of another length in a later batch bring other item columns: they need a COPY of their own.
+                stack.close()
+                columns = result.frame.columns
+                target = f"copy {contract.table} (load_id, {', '.join(columns)}) from stdin (format csv)"
+                copy = stack.enter_context(cursor.copy(target))  # type: ignore[call-overload]
+            copy.write(result.frame.select(pl.lit(load_id), pl.all()).write_csv(include_header=False).encode())
 
 
 def _count(counts: _Counts, frame: pl.DataFrame, contract: Contract) -> None:
@@ -408,18 +399,37 @@ def _refuse_hopeless(counts: _Counts, contract: Contract, delivery: Delivery) ->
             )
 
 
-# --- the whole way -----------------------------------------------------------------------------------------------------
+# --- the whole way ---------------------------------------------------------------------------------------------------
 
 
 def load(
     settings: Settings, files: list[Path], source: str | None = None, options: dict[str, str] | None = None
 ) -> list[Outcome]:
     """Receive and process files as one batch. One bad file never stops another."""
-    received = receive(settings, [arrival(file, options) for file in files], source)
-    return [_settled(settings, outcome) for outcome in received]
+    return [settle(settings, outcome) for outcome in receive_files(settings, files, source, options)]
 
 
-def _settled(settings: Settings, outcome: Outcome) -> Outcome:
+def receive_files(
+    settings: Settings, files: list[Path], source: str | None = None, options: dict[str, str] | None = None
+) -> list[Outcome]:
+    """Receive local files as one batch; a file in a folder named after a source belongs to it."""
+    now = datetime.now(UTC)
+    known = set(sources())
+    out: list[Outcome] = []
+    for file in files:
+        folder = next((parent.name for parent in file.parents if parent.name in known), None)
+        out += receive(settings, [arrival(file, _beside(file) | (options or {}))], source or folder, now=now)
+    return out
+
+
+def _beside(file: Path) -> dict[str, str]:
+    """Options a supplier put into `<file>.options.yml`."""
+    path = file.with_name(file.name + OPTIONS_SUFFIX)
+    return {str(k): str(v) for k, v in (yaml.safe_load(path.read_text("utf-8")) or {}).items()} if path.exists() else {}
+
+
+def settle(settings: Settings, outcome: Outcome) -> Outcome:
+    """Process a received delivery; our own failure is told in the outcome and logged, so that the next one goes on."""
     if outcome.status in _DONE:
         return outcome
     try:

@@ -73,7 +73,7 @@ class _Match:
     unknown: list[str]
 
 
-# --- headers -----------------------------------------------------------------------------------------------------------
+# --- headers ---------------------------------------------------------------------------------------------------------
 
 
 def match_header(cells: list[str], contract: Contract) -> _Match | None:
@@ -90,6 +90,8 @@ def match_header(cells: list[str], contract: Contract) -> _Match | None:
             if index is not None:
                 columns[name] = index
         if not columns or any(name not in columns for name in layout.required):
+            continue
+        if layout.id == "template" and len(columns) * 2 < len(layout.header):
             continue
         items, used = _items(cells, folded, layout, set(columns.values()))
         if contract.items and layout.items and not items and layout.id != "template":
@@ -172,7 +174,7 @@ def _nearest_layout(rows: list[list[str]], contract: Contract) -> str:
     return best[1]
 
 
-# --- entry points ------------------------------------------------------------------------------------------------------
+# --- entry points ----------------------------------------------------------------------------------------------------
 
 
 def read(path: Path, file_name: str, contract: Contract) -> Iterator[Block]:
@@ -214,7 +216,7 @@ def _first_rows(path: Path, file_name: str) -> list[list[list[str]]]:
     return [_head_rows(text, _delimiter(text))]
 
 
-# --- workbooks ---------------------------------------------------------------------------------------------------------
+# --- workbooks -------------------------------------------------------------------------------------------------------
 
 
 def _open_workbook(path: Path, file_name: str) -> fastexcel.ExcelReader:
@@ -272,7 +274,7 @@ def _sheet_blocks(frame: pl.DataFrame, name: str, found: tuple[int, _Match], con
     for number, (start, header) in enumerate(headers):
         above = headers[number - 1][0] + 1 if number else 0
         end = headers[number + 1][0] if number + 1 < len(headers) else frame.height
-        context, title_at = _context(rows[above:start], header.layout)
+        context, _ = _context(rows[above:start], header.layout)
         region |= {key: value for key, value in context.items() if key == "region_code"}
         body = frame.slice(start + 1, end - start - 1).with_row_index("row_no", offset=start + 2)
         if number + 1 < len(headers):
@@ -304,7 +306,7 @@ def _context(rows: list[list[str]], layout: Layout) -> tuple[dict[str, str], int
     return context, title_at
 
 
-# --- csv ---------------------------------------------------------------------------------------------------------------
+# --- csv -------------------------------------------------------------------------------------------------------------
 
 
 def _open_text(path: Path, compressed: bool) -> IO[bytes]:
@@ -365,7 +367,8 @@ def _read_csv(path: Path, file_name: str, contract: Contract, *, compressed: boo
     index, match = found
     context, _ = _context(rows[:index], match.layout)
     width = len(rows[index])
-    batches = _csv_batches(path, file_name, encoding, delimiter, compressed, index, width)
+    loose = '"' in text and _loose_quotes(text, delimiter)
+    batches = _csv_batches(path, file_name, encoding, delimiter, compressed, index, width, loose)
     yield _block(match, None, context, batches)
 
 
@@ -377,7 +380,14 @@ def _wrong_code_page(head: bytes, delimiter: str, file_name: str, contract: Cont
 
 
 def _csv_batches(
-    path: Path, file_name: str, encoding: str, delimiter: str, compressed: bool, header_index: int, width: int
+    path: Path,
+    file_name: str,
+    encoding: str,
+    delimiter: str,
+    compressed: bool,
+    header_index: int,
+    width: int,
+    loose: bool,
 ) -> Iterator[pl.DataFrame]:
     names = [f"c{position}" for position in range(width)]
     row_no = header_index + 2
@@ -386,7 +396,7 @@ def _csv_batches(
         for chunk in _chunks(raw, file_name):
             if encoding != "utf-8":
                 chunk = chunk.decode(encoding, "replace").encode()
-            frame = _parse(chunk, names, delimiter, file_name)
+            frame = _parse_loosely(chunk, names, delimiter) if loose else _parse(chunk, names, delimiter, file_name)
             if skip:
                 frame, skip = frame.slice(skip), max(0, skip - frame.height)
             frame = frame.with_row_index("row_no", offset=row_no)
@@ -418,8 +428,6 @@ def _chunks(raw: IO[bytes], file_name: str) -> Iterator[bytes]:
 def _parse(chunk: bytes, names: list[str], delimiter: str, file_name: str) -> pl.DataFrame:
     schema = dict.fromkeys(names, pl.String)
     options = {"has_header": False, "schema": schema, "separator": delimiter, "truncate_ragged_lines": True}
-    if _loose_quotes(chunk, delimiter):
-        return _parse_loosely(chunk, names, delimiter)
     try:
         return pl.read_csv(io.BytesIO(chunk), **options, quote_char='"' if b'"' in chunk else None)  # type: ignore[arg-type]
     except pl.exceptions.ComputeError as error:
@@ -431,21 +439,27 @@ def _parse(chunk: bytes, names: list[str], delimiter: str, file_name: str) -> pl
         return _parse_loosely(chunk, names, delimiter)
 
 
-def _loose_quotes(chunk: bytes, delimiter: str) -> bool:
+def _loose_quotes(text: str, delimiter: str) -> bool:
     """Quotes inside a quoted field that are not doubled: some portals export so."""
-    if b'"' not in chunk:
-        return False
-    sign = re.escape(delimiter.encode())
-    inside = re.sub(rb"(^|\r?\n|" + sign + rb')"|"(?=' + sign + rb"|\r?\n|$)", b"", chunk).replace(b'""', b"")
-    return b'"' in inside
+    complete = text[: text.rfind("\n") + 1] or text
+    try:
+        for _ in csv.reader(io.StringIO(complete), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        # A sample may end inside a quoted field; anything else is a quote out of place.
+        return "unexpected end" not in str(error)
+    return False
 
 
 def _parse_loosely(chunk: bytes, names: list[str], delimiter: str) -> pl.DataFrame:
     """Fields split at quote–delimiter–quote only, records at quote–line break: inner quotes stay as they are."""
     records = []
+    sign = re.escape(delimiter)
     for line in re.split(r'(?<=["\d' + re.escape(delimiter) + r'])\r?\n(?="|\d|$)', chunk.decode()):
         if not line.strip():
             continue
+        # A run of delimiters between quotes is a run of empty fields.
+        line = re.sub(rf'(?<="){sign}{{2,}}(?="|$)', lambda run: delimiter + f'""{delimiter}' * (len(run[0]) - 1), line)
         fields = re.split(re.escape(delimiter) + r'(?=")|(?<=")' + re.escape(delimiter), line.strip("\r\n"))
         cleaned = [
             field[1:-1].replace('""', '"') if len(field) > 1 and field[0] == field[-1] == '"' else field
@@ -456,7 +470,7 @@ def _parse_loosely(chunk: bytes, names: list[str], delimiter: str) -> pl.DataFra
     return frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
 
 
-# --- blocks ------------------------------------------------------------------------------------------------------------
+# --- blocks ----------------------------------------------------------------------------------------------------------
 
 
 def _block(match: _Match, sheet: str | None, context: dict[str, str], batches: Iterator[pl.DataFrame]) -> Block:

@@ -1,0 +1,20 @@
+select
+    region_code,
+    year,
+    organisation_code,
+    person_role,
+    person_hash,
+    position,
+    category,
+    decided_on,
+    valid_until,
+    test_percent,
+    project_percent,
+    has_management_education,
+    trained_on,
+    has_reserve,
+    load_id,
+    slice_id,
+    sheet,
+    row_no
+from {{ current_rows("attestation") }} as current_row

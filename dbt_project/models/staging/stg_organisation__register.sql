@@ -1,0 +1,23 @@
+select
+    organisation.region_code,
+    organisation.register_code,
+    organisation.source_organisation_code,
+    organisation.organisation_code,
+    organisation.ris_code,
+    organisation.ris_code_ege,
+    organisation.inn,
+    organisation.ogrn,
+    organisation.register_number,
+    organisation.organisation_name,
+    organisation.full_name,
+    organisation.organisation_kind,
+    organisation.municipality_code,
+    organisation.municipality_name,
+    organisation.settlement_kind,
+    organisation.valid_from,
+    organisation.valid_to,
+    organisation.load_id,
+    organisation.slice_id,
+    organisation.sheet,
+    organisation.row_no
+from {{ current_rows("organisation") }} as organisation

@@ -1,0 +1,30 @@
+select
+    vpr.region_code,
+    vpr.year,
+    vpr.grade,
+    vpr.subject_code,
+    vpr.organisation_code,
+    vpr.municipality_code,
+    vpr.municipality_name,
+    vpr.organisation_name,
+    vpr.participant_code,
+    vpr.class_label,
+    vpr.gender,
+    vpr.variant,
+    vpr.variant_2,
+    vpr.journal_mark,
+    vpr.reported_score,
+    vpr.computed_score,
+    vpr.primary_score,
+    vpr.max_score,
+    vpr.mark,
+    vpr.participation,
+    vpr.uploaded_at,
+    {%- for name in item_columns(50) %}
+        vpr.{{ name }},
+    {%- endfor %}
+    vpr.load_id,
+    vpr.slice_id,
+    vpr.sheet,
+    vpr.row_no
+from {{ current_rows("vpr") }} as vpr

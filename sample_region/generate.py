@@ -1,0 +1,31 @@
+"""Write the deliveries of the sample region.
+
+`<target>/inbox/<source>/…` first deliveries, `<target>/corrections/<source>/…` later ones that supersede them,
+`<target>/broken/<source>/…` files that a gate must stop or clean, `<target>/manifest.csv` what is expected of each,
+`<target>/truth.csv` what the schools really did. Same seed and scale: same bytes.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sample_region import registers, vpr
+from sample_region.assessment import Generation
+from sample_region.courier import Courier
+from sample_region.manifest import Manifest
+from sample_region.region import build
+
+
+def write(target: Path, *, seed: int = 20261, scale: float = 1.0) -> Manifest:
+    """Write the whole sample region under `target`; `scale` below 1 makes it smaller, with the same kinds of files.
+
+    Files that are already there are overwritten; the list of deliveries is returned and also written as `manifest.csv`.
+    """
+    region = build(seed, scale)
+    courier = Courier(Path(target))
+    generation = Generation(region)
+    courier.manifest.truths.extend(generation.schemes.truths(region))
+    registers.deliver(courier, region)
+    vpr.deliver(courier, generation)
+    courier.manifest.write()
+    return courier.manifest

@@ -138,7 +138,7 @@ def _moment(text: str) -> datetime | None:
 
 def parse(text: str, column: Column) -> tuple[object, bool]:
     """One spelling → (typed value or None, readable?). An empty reading («нет отметки») is readable and None."""
-    value: str | None = re.sub(r"[\u00a0\u202f]", " ", text).strip()
+    value: str | None = re.sub(r"[\s\x00-\x1f\u00a0\u202f]+", " ", text).strip()
     if not value:
         return None, True
     if column.vocabulary:
@@ -194,9 +194,8 @@ def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
             return fast, pl.repeat(False, len(text), eager=True)
     elif column.type == "text" and column.transform == "code":
         # Codes have as many spellings as rows: strip the float's tail in one pass.
-        return text.str.strip_chars(" \u00a0\"'").str.replace(r"^(\d+)[.,]0+$", "$1"), pl.repeat(
-            False, len(text), eager=True
-        )
+        codes = text.str.replace_all(r"[\x00-\x1f]", " ").str.strip_chars(" \u00a0\"'").str.replace(r"^(\d+)[.,]0+$", "$1")
+        return codes, pl.repeat(False, len(text), eager=True)
     else:
         fast, rest = None, text.is_not_null()
     spellings = text.filter(rest).unique().to_list()
@@ -221,34 +220,33 @@ def _item_state(text: str, score_max: int) -> int | None:
 
 def _typed_items(frame: pl.DataFrame, names: list[str], score_max: int) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
     """Item columns as scores and states, and the masks of unreadable cells of the columns that have any."""
-    numbers = {name: pl.col(name).cast(pl.Int16, strict=False) for name in names}
-    plain = {
-        name: numbers[name].is_between(0, score_max).fill_null(False) | (pl.col(name) == "X").fill_null(False)
+    texts = frame.select(names)
+    numbers = texts.select(pl.all().cast(pl.Int16, strict=False))
+    skipped = texts.select(pl.all() == "X")
+    typed = [
+        pl.select(
+            pl.when(skipped[name]).then(pl.lit(NOT_ATTEMPTED, pl.Int16)).otherwise(numbers[name]).alias(name)
+        ).to_series()
         for name in names
-    }
-    odd = frame.select((~plain[name] & pl.col(name).is_not_null()).sum().alias(name) for name in names).row(
-        0, named=True
-    )
-    fast = frame.select(
-        pl.when(pl.col(name) == "X").then(pl.lit(NOT_ATTEMPTED, pl.Int16)).otherwise(numbers[name]).alias(name)
-        for name in names
-    )
+    ]
     masks: dict[str, pl.Series] = {}
-    for name, count in odd.items():
-        if not count:
+    for position, name in enumerate(names):
+        text, number = texts[name], numbers[name]
+        known = number.len() - number.null_count() + int(skipped[name].sum() or 0)
+        low, high = number.min(), number.max()
+        if known == text.len() - text.null_count() and (low is None or (low >= 0 and high <= score_max)):  # type: ignore[operator]
             continue
-        text = frame[name]
-        rest = frame.select(~plain[name] & pl.col(name).is_not_null()).to_series()
+        rest = text.is_not_null() & ~(number.is_between(0, score_max) | skipped[name]).fill_null(False)
         states = {spelling: _item_state(spelling, score_max) for spelling in text.filter(rest).unique().to_list()}
         mapped = text.replace_strict(
             pl.Series(list(states), dtype=pl.String), pl.Series(list(states.values()), dtype=pl.Int16),
             default=None, return_dtype=pl.Int16,
         )  # fmt: skip
-        fast = fast.with_columns(pl.select(pl.when(rest).then(mapped).otherwise(fast[name]).alias(name)).to_series())
-        unreadable = (fast[name] == UNREADABLE).fill_null(False)
+        typed[position] = pl.select(pl.when(rest).then(mapped).otherwise(typed[position]).alias(name)).to_series()
+        unreadable = (typed[position] == UNREADABLE).fill_null(False)
         if unreadable.any():
             masks[name] = unreadable
-    return fast, masks
+    return pl.DataFrame(typed), masks
 
 
 def _cell_rejections(
@@ -368,8 +366,10 @@ class Normaliser:
         base = pl.lit(int(told) if told else self.default_region, pl.Int16)
         if "organisation_code" in frame.columns:
             # The first two digits of a ФИС ОКО login are the region.
-            own = pl.col("organisation_code").str.extract(r"^edu(\d{2})\d{4}$", 1).cast(pl.Int16, strict=False)
-            frame = frame.with_columns(pl.coalesce(own, base).alias("region_code"))
+            codes = frame["organisation_code"].unique()
+            own = codes.str.extract(r"^edu(\d{2})\d{4}$", 1).cast(pl.Int16, strict=False)
+            regions = frame["organisation_code"].replace_strict(codes, own, default=None, return_dtype=pl.Int16)
+            frame = frame.with_columns(pl.coalesce(regions, base).alias("region_code"))
             if told and (other := frame.filter(pl.col("region_code") != int(told))).height:
                 raise SupplierError(
                     f"При доставке указан регион {told}, а логины школ в файле — региона {other['region_code'][0]} "
@@ -408,26 +408,27 @@ class Normaliser:
     def _remember_items(self, frame: pl.DataFrame, block: Block) -> None:
         if not block.items or frame.is_empty():
             return
-        works = [("year", pl.Int16), ("grade", pl.Int16), ("subject_code", pl.String)]
-        keys = frame.select(
-            pl.col(name) if name in frame.columns else pl.lit(0 if kind == pl.Int16 else "", kind).alias(name)
-            for name, kind in works
-        ).unique()
-        for year, grade, subject in keys.iter_rows():
+        works = {"year": pl.Int16(), "grade": pl.Int16(), "subject_code": pl.String()}
+        present = [name for name in works if name in frame.columns]
+        for row in frame.filter(_changes(frame, present)).select(present).unique().iter_rows(named=True):
             for item in block.items:
-                self.items[(year, grade or 0, subject, item.position)] = item
+                key = (row["year"], row.get("grade", 0), row.get("subject_code", ""), item.position)
+                self.items[key] = item
 
     def _with_slice(self, frame: pl.DataFrame) -> pl.DataFrame:
         names = self.contract.slice
-        key = pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator="\x1f")
-        frame = frame.with_columns(key.alias("slice_key"))
-        known = frame["slice_key"].unique().to_list()
-        ids = {text: identity("slice", self.contract.source, text) for text in known}
+        # Files are sorted by school more often than not: hash the key once a run of rows, not once a row.
+        starts = _changes(frame, names)
+        first = (
+            frame.filter(starts)
+            .select(pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator="\x1f"))
+            .to_series()
+        )
+        ids = {text: identity("slice", self.contract.source, text) for text in first.unique().to_list()}
         for text, number in ids.items():
             self.slices[number] = json.dumps(dict(zip(names, text.split("\x1f"), strict=True)), ensure_ascii=False)
-        return frame.with_columns(
-            pl.col("slice_key").replace_strict(list(ids), list(ids.values()), return_dtype=pl.Int64).alias("slice_id")
-        ) if ids else frame.with_columns(pl.lit(None, pl.Int64).alias("slice_id"))  # fmt: skip
+        by_run = pl.Series([ids[text] for text in first.to_list()], dtype=pl.Int64)
+        return frame.with_columns(by_run.gather(starts.cum_sum() - 1).alias("slice_id"))
 
     def _in_table_order(self, frame: pl.DataFrame, block: Block) -> pl.DataFrame:
         names = [column.name for column in self.contract.stored_columns if column.name in frame.columns]
@@ -435,6 +436,12 @@ class Normaliser:
         return frame.select(
             "region_code", "slice_id", pl.lit(block.sheet, pl.String).alias("sheet"), "row_no", *names, *items
         )
+
+
+def _changes(frame: pl.DataFrame, names: list[str]) -> pl.Series:
+    """Where a run of equal values of the columns begins."""
+    changed = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in names)
+    return frame.select((changed | (pl.int_range(pl.len()) == 0)).alias("starts")).to_series()
 
 
 def _expected(column: Column) -> str:
@@ -532,9 +539,8 @@ def _derive_vpr(frame: pl.DataFrame, block: Block) -> pl.DataFrame:
     # Forms fill «Итого баллов» with 0 for those who did not come: that is no score.
     reported = pl.when(said_absent & ~any_item & (reported == 0)).then(None).otherwise(reported)
     computed = (
-        pl.when(pl.any_horizontal(pl.col(items) == UNREADABLE) | ~any_item)
-        .then(None)
-        .otherwise(pl.sum_horizontal(pl.col(items).clip(0)))
+        pl.when((pl.min_horizontal(items) > UNREADABLE) & any_item)
+        .then(pl.sum_horizontal(pl.col(items).clip(0)))
         .cast(pl.Int16)
         if items
         else pl.lit(None, pl.Int16)

@@ -6,8 +6,10 @@ run starts it anew under the same ids.
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 UNKNOWN_SOURCE = "unknown"
 _DONE = {"published", "superseded", "rejected"}
+_COPY = r"(format csv, delimiter e'\x1f', quote e'\x1e')"
+"""Cells hold no control characters (the normaliser folds them), so nothing needs quoting on the way."""
 _prepared: set[str] = set()
 
 
@@ -345,7 +349,7 @@ def _stage_block(
 ) -> None:  # fmt: skip
     with connection.cursor() as cursor, ExitStack() as stack:
         columns: list[str] = []
-        for batch in block.batches:
+        for batch in _ahead(block.batches):
             result = normaliser.batch(block, batch, context)
             counts.rows_read += result.rows_read
             counts.rows_rejected += result.rows_read - result.frame.height
@@ -358,9 +362,20 @@ def _stage_block(
                 # Masks of another length in a later batch bring other item columns: they need a COPY of their own.
                 stack.close()
                 columns = result.frame.columns
-                target = f"copy {contract.table} (load_id, {', '.join(columns)}) from stdin (format csv)"
+                target = f"copy {contract.table} (load_id, {', '.join(columns)}) from stdin {_COPY}"
                 copy = stack.enter_context(cursor.copy(target))  # type: ignore[call-overload]
-            copy.write(result.frame.select(pl.lit(load_id), pl.all()).write_csv(include_header=False).encode())
+            out = io.BytesIO()
+            result.frame.select(pl.lit(load_id), pl.all()).write_csv(out, include_header=False, separator="\x1f", quote_style="never")
+            copy.write(out.getbuffer())
+
+
+def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same batches, each read while the one before it is typed and sent."""
+    with ThreadPoolExecutor(1) as pool:
+        following = pool.submit(next, batches, None)
+        while (batch := following.result()) is not None:
+            following = pool.submit(next, batches, None)
+            yield batch
 
 
 def _count(counts: _Counts, frame: pl.DataFrame, contract: Contract) -> None:

@@ -368,7 +368,8 @@ def _read_csv(path: Path, file_name: str, contract: Contract, *, compressed: boo
     context, _ = _context(rows[:index], match.layout)
     width = len(rows[index])
     loose = '"' in text and _loose_quotes(text, delimiter)
-    batches = _csv_batches(path, file_name, encoding, delimiter, compressed, index, width, loose)
+    wanted = sorted({*match.columns.values(), *(position for position, _ in match.items)} | ({0} & set(range(width))))
+    batches = _csv_batches(path, file_name, encoding, delimiter, compressed, index, width, wanted, loose)
     yield _block(match, None, context, batches)
 
 
@@ -387,6 +388,7 @@ def _csv_batches(
     compressed: bool,
     header_index: int,
     width: int,
+    wanted: list[int],
     loose: bool,
 ) -> Iterator[pl.DataFrame]:
     names = [f"c{position}" for position in range(width)]
@@ -396,7 +398,9 @@ def _csv_batches(
         for chunk in _chunks(raw, file_name):
             if encoding != "utf-8":
                 chunk = chunk.decode(encoding, "replace").encode()
-            frame = _parse_loosely(chunk, names, delimiter) if loose else _parse(chunk, names, delimiter, file_name)
+            frame = (
+                _parse_loosely(chunk, names, delimiter) if loose else _parse(chunk, names, wanted, delimiter, file_name)
+            )
             if skip:
                 frame, skip = frame.slice(skip), max(0, skip - frame.height)
             frame = frame.with_row_index("row_no", offset=row_no)
@@ -425,9 +429,11 @@ def _chunks(raw: IO[bytes], file_name: str) -> Iterator[bytes]:
         yield rest
 
 
-def _parse(chunk: bytes, names: list[str], delimiter: str, file_name: str) -> pl.DataFrame:
+def _parse(chunk: bytes, names: list[str], wanted: list[int], delimiter: str, file_name: str) -> pl.DataFrame:
     schema = dict.fromkeys(names, pl.String)
-    options = {"has_header": False, "schema": schema, "separator": delimiter, "truncate_ragged_lines": True}
+    options = {
+        "has_header": False, "schema": schema, "columns": wanted, "separator": delimiter, "truncate_ragged_lines": True,
+    }  # fmt: skip
     try:
         return pl.read_csv(io.BytesIO(chunk), **options, quote_char='"' if b'"' in chunk else None)  # type: ignore[arg-type]
     except pl.exceptions.ComputeError as error:
@@ -503,7 +509,7 @@ def _canonical(batch: pl.DataFrame, match: _Match, block: Block) -> pl.DataFrame
         _compare_declared(batch, frame, layout, block)
     if layout.skip_where_empty:
         frame = frame.filter(pl.col(layout.skip_where_empty).is_not_null() & (pl.col(layout.skip_where_empty) != ""))
-    else:
+    elif all(frame[name].null_count() for name in data):
         frame = frame.filter(pl.any_horizontal(pl.col(data).is_not_null()))
     return frame
 

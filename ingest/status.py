@@ -1,0 +1,90 @@
+"""`rsoko status`: what was delivered, what is current, what is broken now and what to do about it, on one screen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from rich.console import Console
+from rich.table import Table
+
+from ingest import airflow_service, pipeline
+from ingest.contract import contracts
+from ingest.settings import Settings
+
+_SOURCES = """
+select
+    source,
+    count(*) filter (where status = 'published') as current_files,
+    count(*) filter (where status = 'superseded') as superseded_files,
+    coalesce(sum(rows_current) filter (where status = 'published'), 0) as current_rows,
+    coalesce(sum(rows_quarantined) filter (where status = 'published'), 0) as quarantined_rows,
+    max(received_at) filter (where status = 'published') as last_at
+from meta.delivery_summary
+group by source
+"""
+# A rejected delivery is still broken unless the same file name has come again since and was accepted.
+_BROKEN = """
+select delivery.delivery_id, delivery.source, delivery.file_name, delivery.status, delivery.message, delivery.received_at
+from meta.delivery
+where delivery.status not in ('published', 'superseded')
+    and not exists (
+        select 1 from meta.delivery as later
+        where later.source = delivery.source and later.file_name = delivery.file_name
+            and later.received_at > delivery.received_at and later.status in ('published', 'superseded')
+    )
+order by delivery.received_at desc, delivery.file_name
+"""
+_TO_DO = {
+    "rejected": "сообщить поставщику; после исправления: rsoko load ФАЙЛ",
+    "received": "обработать: rsoko load ФАЙЛ ещё раз или запустить DAG ingest_{source}",
+}
+
+
+def show(settings: Settings, console: Console, limit: int = 12) -> None:
+    """Print the three answers."""
+    with pipeline.connect(settings) as connection:
+        by_source = {row["source"]: row for row in _rows(connection, _SOURCES)}
+        broken = _rows(connection, _BROKEN)
+        provisional = _provisional(connection)
+    table = Table("источник", "действует файлов", "строк", "отложено строк", "заменено файлов", "последняя поставка")
+    for contract in contracts():
+        row = by_source.get(contract.source)
+        if row is None:
+            table.add_row(contract.title, "[dim]ещё не было[/]", "", "", "", "")
+            continue
+        last = f"{row['last_at']:%d.%m.%Y %H:%M}" if row["last_at"] else ""
+        table.add_row(
+            contract.title, str(row["current_files"]), f"{row['current_rows']:,}".replace(",", " "),
+            str(row["quarantined_rows"] or ""), str(row["superseded_files"] or ""), last,
+        )  # fmt: skip
+    console.print(table)
+    running = airflow_service.is_up(settings)
+    console.print(f"Airflow: {airflow_service.addresses(settings).url if running else 'не запущен (rsoko up)'}")
+    if provisional:
+        console.print(f"[yellow]Организаций, которых нет в реестре: {provisional}.[/] Доставьте свежий реестр (organisation).")
+    if not broken:
+        console.print("[green]Сломанного нет.[/]")
+        return
+    console.print(f"[red]Сломано сейчас: {len(broken)}[/]")
+    faults = Table("поставка", "файл", "что случилось", "что делать")
+    for row in broken[:limit]:
+        advice = _TO_DO.get(row["status"], _TO_DO["received"]).format(source=row["source"])
+        faults.add_row(str(row["delivery_id"]), row["file_name"], row["message"] or row["status"], advice)
+    console.print(faults)
+    if len(broken) > limit:
+        console.print(f"… и ещё {len(broken) - limit}: rsoko sql \"select * from meta.delivery_summary where status = 'rejected'\"")
+
+
+def _rows(connection: psycopg.Connection, query: Any) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query).fetchall()
+
+
+def _provisional(connection: psycopg.Connection) -> int:
+    """Organisations that only results know; 0 while the marts were never built."""
+    if connection.execute("select to_regclass('core.dim_organisation')").fetchone() == (None,):
+        return 0
+    row = connection.execute("select count(*) from core.dim_organisation where is_provisional").fetchone()
+    return row[0] if row else 0

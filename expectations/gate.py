@@ -1,0 +1,282 @@
+"""The gate: Great Expectations decides whether a staged load is good, our SQL names the faults and sets bad rows aside.
+
+It runs inside the transaction that staged the load, before anything is published, and leaves its end to the caller.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from expectations.suite import Check, load_suite
+from ingest.contract import Contract
+
+NAMED_ROWS = 1_000
+"""Rows named for one check that sets none of them aside; its result tells how many there are."""
+
+_NO_LIMIT = 1_000
+_SKIPPED = {
+    "maxima": "в файле нет заданий",
+    "scale": "шкалы перевода баллов в отметки для этих работ нет",
+}
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """One row of `meta.gate_result`. `violations` is None when the check was skipped; its message says why."""
+
+    code: str
+    expectation: str
+    column: str | None
+    severity: str
+    is_success: bool
+    violations: int | None
+    rows: int
+    tolerance: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says of a load; `message` (Russian, for the supplier) only when it is rejected."""
+
+    accepted: bool
+    quarantined_rows: int
+    results: list[CheckResult]
+    message: str | None = None
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """One row of `meta.rejection`; `place` is the ctid of the row in the raw table."""
+
+    check: Check
+    place: str | None
+    sheet: str | None
+    row_no: int | None
+    column: str | None
+    what: str
+
+
+def check(connection: psycopg.Connection, contract: Contract, load_id: int, checked_at: datetime) -> Verdict:
+    """Check the staged rows of `load_id`, record results and findings, and remove the rows that are set aside.
+
+    Args:
+        connection: may be in a transaction; uncommitted rows of the load are checked too.
+        checked_at: moment of the check, timezone-aware: results of every check of a load stay, as its history.
+
+    Raises TransientError when the connection is lost, PermanentError when a check itself is broken.
+    """
+    # Great Expectations costs seconds to import: only who checks a load pays for it.
+    from expectations.validation import Decision, validate
+
+    suite = load_suite(contract.source)
+    parameters = {
+        "load_id": load_id,
+        "maxima": _maxima(connection, contract, load_id),
+        "scale": _scale(connection, contract, load_id),
+    }
+    runnable = [item for item in suite.checks if all(parameters[name] for name in item.parameters)]
+    decisions: dict[str, Decision] = validate(connection, contract, runnable, parameters)
+    findings: dict[str, list[_Finding]] = {}
+    for item in runnable:
+        decision = decisions[item.code]
+        if decision.violations:
+            limit = "" if item.quarantine and decision.success else f" limit {NAMED_ROWS}"
+            findings[item.code] = _name(connection, contract, load_id, item, decision.expectation.naming() + limit)
+    rows = next(iter(decisions.values())).rows
+    results = [_result(item, decisions.get(item.code), rows) for item in suite.checks]
+    fatal = [r for r in results if not r.is_success and r.severity == "error"]
+    aside = {
+        finding.place
+        for item in runnable
+        if item.quarantine and decisions[item.code].success
+        for finding in findings.get(item.code, [])
+        if finding.place
+    }
+    if aside:
+        share = _quarantine_share(connection, contract, load_id, rows, len(aside))
+        results.append(share)
+        if not share.is_success:
+            fatal.append(share)
+    accepted = not fatal
+    _record(connection, load_id, checked_at, results, findings, aside if accepted else set())
+    if not accepted:
+        return Verdict(False, 0, results, _why_rejected(fatal, findings))
+    if aside:
+        connection.execute(
+            f"delete from {contract.table} where ctid = any(%s::tid[])",
+            [list(aside)],
+        )
+    return Verdict(True, len(aside), results)
+
+
+# --- what only the load can tell --------------------------------------------------------------------------------------
+
+
+def _maxima(
+    connection: psycopg.Connection, contract: Contract, load_id: int
+) -> list[tuple[dict[str, Any], dict[str, int]]]:
+    if contract.items is None:
+        return []
+    works: dict[tuple[int, int, str], dict[str, int]] = defaultdict(dict)
+    rows = connection.execute(
+        "select year, grade, subject_code, item_no, max_score from meta.load_item where load_id = %s "
+        "order by 1, 2, 3, 4",
+        [load_id],
+    ).fetchall()
+    for year, grade, subject, number, maximum in rows:
+        name = contract.items.columns[number - 1]
+        works[year, grade, subject][name] = contract.items.score_max if maximum is None else maximum
+    return [(_work(contract, *work), maxima) for work, maxima in works.items()]
+
+
+def _scale(connection: psycopg.Connection, contract: Contract, load_id: int) -> list[Any]:
+    """Scales of the load's works. They are seeds of the transformation: a new warehouse has none yet."""
+    found = connection.execute("select to_regclass('core.work_scale')").fetchone()
+    if found is None or found[0] is None or "mark" not in contract.column:
+        return []
+    rows = connection.execute(
+        """
+        with works as (select distinct year, grade, subject_code from meta.load_item where load_id = %s)
+        select procedure_code, year, grade, subject_code, min_score_3, min_score_4, min_score_5
+        from works
+        inner join core.work_scale using (grade, subject_code)
+        where make_date(year, 5, 1) between valid_from and valid_to and min_score_3 is not null
+        order by 1, 2, 3, 4
+        """,
+        [load_id],
+    ).fetchall()
+    scale = []
+    for procedure, year, grade, subject, *lowest in rows:
+        work = _work(contract, year, grade, subject)
+        if "procedure_code" in contract.column:
+            work["procedure_code"] = procedure
+        elif procedure != contract.source:
+            continue
+        bounds = [0, *lowest, _NO_LIMIT]
+        scale.append((work, [(mark, bounds[mark - 2], bounds[mark - 1] - 1) for mark in (2, 3, 4, 5)]))
+    return scale
+
+
+def _work(contract: Contract, year: int, grade: int, subject: str) -> dict[str, Any]:
+    """The work of meta.load_item as columns of the raw table, those of them that the source has."""
+    values = {"year": year, "grade": grade, "subject_code": subject}
+    return {name: value for name, value in values.items() if name in contract.column}
+
+
+# --- naming -----------------------------------------------------------------------------------------------------------
+
+
+def _name(connection: psycopg.Connection, contract: Contract, load_id: int, item: Check, query: str) -> list[_Finding]:
+    labels = _item_labels(connection, contract, load_id)
+    findings = []
+    for place, sheet, row_no, column, fields in connection.execute(query).fetchall():
+        what = item.message.format(**fields)
+        title = labels.get(column) or (contract.column[column].title if column else None)
+        where = f"Строка {row_no}, столбец «{title}»" if title else f"Строка {row_no}"
+        findings.append(_Finding(item, place, sheet, row_no, column, f"{where}: {what}."))
+    return findings
+
+
+def _item_labels(connection: psycopg.Connection, contract: Contract, load_id: int) -> dict[str, str]:
+    if contract.items is None:
+        return {}
+    rows = connection.execute(
+        "select item_no, min(item_label) from meta.load_item where load_id = %s group by item_no",
+        [load_id],
+    ).fetchall()
+    word = "задание" if contract.entity == "result" else "вопрос"
+    return {contract.items.columns[number - 1]: f"{word} {label}" for number, label in rows}
+
+
+# --- results ----------------------------------------------------------------------------------------------------------
+
+
+def _result(item: Check, decision: Any, rows: int) -> CheckResult:
+    def result(is_success: bool, violations: int | None, message: str) -> CheckResult:
+        return CheckResult(
+            item.code, item.expectation, item.column, item.severity, is_success, violations, rows, item.tolerance,
+            f"{item.title}: {message}",
+        )  # fmt: skip
+
+    if decision is None:
+        return result(True, None, f"не проверено: {_SKIPPED[item.parameters[0]]}.")
+    if not decision.violations:
+        return result(True, 0, "выполнено.")
+    found = f"нарушено, строк: {decision.violations} из {rows}"
+    if item.severity == "warn":
+        return result(decision.success, decision.violations, f"{found}. {item.advice}")
+    if decision.success:
+        return result(True, decision.violations, f"{found}; они отложены.")
+    return result(False, decision.violations, f"{found}{_limit(item.tolerance)}.")
+
+
+def _limit(tolerance: float) -> str:
+    return f" (допустимо {tolerance:.0%})" if tolerance else ""
+
+
+def _quarantine_share(
+    connection: psycopg.Connection, contract: Contract, load_id: int, rows: int, aside: int
+) -> CheckResult:
+    """Rows that the reader dropped and rows set aside here together stay within the contract's tolerance."""
+    from expectations.classes import allowed
+
+    tolerance = contract.tolerance["rejected_row_share"]
+    found = connection.execute("select rows_rejected from meta.load where load_id = %s", [load_id]).fetchone()
+    dropped = found[0] if found else 0
+    is_success = aside < rows and aside + dropped <= allowed(tolerance, rows + dropped)
+    return CheckResult(
+        "quarantined_rows", "rows_set_aside", None, "error", is_success, aside, rows, tolerance,
+        f"Отложено строк: {aside} из {rows}, не прочитано ещё до проверки: {dropped}{_limit(tolerance)}.",
+    )  # fmt: skip
+
+
+def _why_rejected(fatal: list[CheckResult], findings: dict[str, list[_Finding]]) -> str:
+    first = next((found.what for result in fatal for found in findings.get(result.code, [])), "")
+    reasons = " ".join(result.message for result in fatal)
+    return " ".join(part for part in ("Файл не принят.", reasons, first and f"Первое место: {first}", _RESEND) if part)
+
+
+_RESEND = "Исправьте и пришлите файл ещё раз."
+
+
+def _record(
+    connection: psycopg.Connection,
+    load_id: int,
+    checked_at: datetime,
+    results: list[CheckResult],
+    findings: dict[str, list[_Finding]],
+    aside: set[str],
+) -> None:
+    checked = []
+    for r in results:
+        found = [r.is_success, r.violations, r.rows, r.tolerance, r.message]
+        checked.append([load_id, checked_at, r.code, r.expectation, r.column, r.severity, *found])
+    _copy(connection, "gate_result", _RESULT_COLUMNS, checked)
+    rejected = []
+    for finding in (finding for group in findings.values() for finding in group):
+        item, is_aside = finding.check, finding.place in aside
+        advice = item.advice if item.severity == "warn" else _RESEND
+        message = f"{finding.what} Строка не загружена. {advice}" if is_aside else f"{finding.what} {advice}"
+        place = [finding.sheet, finding.row_no, finding.column]
+        rejected.append([load_id, "gate", *place, item.code, item.severity, is_aside, message])
+    if rejected:
+        _copy(connection, "rejection", _REJECTION_COLUMNS, rejected)
+
+
+_RESULT_COLUMNS = (
+    "load_id, checked_at, check_code, expectation_type, column_name, severity, is_success, violations, row_count, "
+    "tolerance, message"
+)
+_REJECTION_COLUMNS = "load_id, stage, sheet, row_no, column_name, code, severity, is_row_rejected, message"
+
+
+def _copy(connection: psycopg.Connection, table: str, columns: str, rows: list[list[Any]]) -> None:
+    with connection.cursor() as cursor, cursor.copy(f"copy meta.{table} ({columns}) from stdin") as copy:
+        for row in rows:
+            copy.write_row(row)

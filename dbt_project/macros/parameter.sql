@@ -1,16 +1,14 @@
-{#- Value that parameter `code` of seed `seed` has at the end of `year`, for one row: use it after aggregation. -#}
+{#- Value of parameter `code` of seed `seed` in `year`, for one row: use it after aggregation. -#}
 {% macro parameter(seed, code, year) -%}
     (
         select parameter.value
         from {{ ref(seed) }} as parameter
-        where
-            parameter.parameter_code = '{{ code }}'
-            and make_date({{ year }}, 12, 31) between parameter.valid_from and parameter.valid_to
+        where parameter.parameter_code = '{{ code }}' and {{ valid_in("parameter", year) }}
     )
 {%- endmacro %}
 
 
-{#- Condition that a row of a seed holds at the end of `year`. -#}
-{% macro valid_in(seed_alias, year) -%}
-    make_date({{ year }}, 12, 31) between {{ seed_alias }}.valid_from and {{ seed_alias }}.valid_to
+{#- Condition that a row of a seed is valid in `year`. -#}
+{% macro valid_in(row, year) -%}
+    {{ year }} between {{ row }}.valid_from and coalesce({{ row }}.valid_to, {{ year }})
 {%- endmacro %}

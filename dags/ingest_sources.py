@@ -75,8 +75,15 @@ def ingest_dag(contract: Contract) -> DAG:
                 [],
                 type="array",
                 items={"type": "string"},
-                title="Файлы или папки",
-                description_md="Доставить перед обработкой; пути или URL, доступные обработчику, по одному в строке.",
+                title="Файлы",
+                description_md="Доставить перед обработкой: пути, доступные обработчику, по одному в строке.",
+            ),
+            "options": Param(
+                {},
+                type="object",
+                additionalProperties={"type": "string"},
+                title="Чего нет в файлах",
+                description_md='Период и прочее, чего файл не говорит: `{"year": "2021", "grade": "5"}`.',
             ),
             "again": Param(
                 [],
@@ -90,12 +97,15 @@ def ingest_dag(contract: Contract) -> DAG:
     def build() -> None:
         @task(doc_md="Registers new files of the inbox and lists deliveries that wait for processing.")
         def scan(params: dict[str, Any]) -> list[int]:
+            from pathlib import Path
+
             from ingest import pipeline
+            from ingest.landing import Landing
             from ingest.settings import Settings
 
             settings = Settings.from_env()
-            if params["paths"]:
-                pipeline.deliver(settings, params["paths"], source=contract.source)
+            for path in params["paths"]:
+                Landing(settings.landing_url).deliver(contract.source, Path(path), params["options"])
             return list(dict.fromkeys([*pipeline.scan(settings, contract.source), *map(int, params["again"])]))
 
         @task(
@@ -108,7 +118,7 @@ def ingest_dag(contract: Contract) -> DAG:
             from ingest.settings import Settings
 
             outcome = pipeline.process(Settings.from_env(), delivery_id)
-            get_current_context()["delivery"] = f"{delivery_id} · {outcome.status}"  # type: ignore[typeddict-unknown-key]
+            get_current_context()["delivery"] = f"{outcome.file_name} · {outcome.status}"  # type: ignore[typeddict-unknown-key]
             return {"status": outcome.status, "load_id": outcome.load_id if outcome.published else None}
 
         @task(

@@ -8,8 +8,8 @@ from dag_parts import DEFAULTS, RUNBOOKS
 DOC = f"""\
 ### Обслуживание
 
-Каждую ночь: удаляет строки загрузок, которые так и не были опубликованы; освежает статистику таблиц; сверяет байты
-архива с контрольными суммами журнала; обновляет страницу проверок. Задачи не зависят друг от друга, кроме статистики.
+Каждую ночь: освобождает место отменённых загрузок и освежает статистику таблиц; сверяет байты архива и строки `raw` с
+журналом; обновляет страницу проверок. Задачи не зависят друг от друга.
 
 Что делать, если красно: `{RUNBOOKS}/maintenance.md`.
 """
@@ -18,7 +18,7 @@ DOC = f"""\
 @dag(
     dag_id="maintenance",
     dag_display_name="Обслуживание",
-    description="Orphan rows, statistics, archive integrity, gate page",
+    description="Statistics, integrity of archive and raw rows, gate page",
     doc_md=DOC,
     schedule="30 2 * * *",
     tags=["maintenance"],
@@ -27,13 +27,6 @@ DOC = f"""\
     max_active_runs=1,
 )
 def maintenance() -> None:
-    @task(doc_md="Deletes raw rows of loads that were never published.")
-    def drop_orphans() -> int:
-        from ingest import maintenance
-        from ingest.settings import Settings
-
-        return maintenance.drop_orphans(Settings.from_env())
-
     @task(doc_md="`VACUUM (ANALYZE)` of the warehouse.")
     def vacuum() -> None:
         from ingest import maintenance
@@ -48,6 +41,13 @@ def maintenance() -> None:
 
         return maintenance.verify_archive(Settings.from_env())
 
+    @task(doc_md="Compares the rows of every raw table with what the ledger says was published.")
+    def verify_rows() -> int:
+        from ingest import maintenance
+        from ingest.settings import Settings
+
+        return maintenance.verify_rows(Settings.from_env())
+
     @task(doc_md="Renders the page with the gate's results.")
     def page() -> None:
         from ingest import maintenance
@@ -55,8 +55,9 @@ def maintenance() -> None:
 
         maintenance.render_page(Settings.from_env())
 
-    drop_orphans() >> vacuum()
+    vacuum()
     verify_archive()
+    verify_rows()
     page()
 
 

@@ -49,9 +49,9 @@ Echo = Callable[[str], None]
 class Addresses:
     """Where the running services answer and who may log in."""
 
-    airflow: str
-    gate_report: str
-    login: str
+    url: str
+    report_url: str
+    user: str
     password: str
 
 
@@ -228,7 +228,7 @@ def addresses(settings: Settings) -> Addresses:
     """Addresses and the generated login of this home's services."""
     base = f"http://127.0.0.1:{_port(settings)}"
     password = json.loads(_password_file(settings).read_text())[LOGIN]
-    return Addresses(airflow=base, gate_report=f"{base}/gate/", login=LOGIN, password=password)
+    return Addresses(url=base, report_url=f"{base}/gate/", user=LOGIN, password=password)
 
 
 async def deadline_missed(context: Any, **_: Any) -> None:
@@ -343,7 +343,7 @@ def _request(settings: Settings, path: str, body: Any = None, token: str | None 
 
 def _run_by_api(settings: Settings, orders: list[tuple[str, dict[str, Any]]], echo: Echo) -> dict[str, str]:
     login = addresses(settings)
-    token = _request(settings, "/auth/token", {"username": login.login, "password": login.password})["access_token"]
+    token = _request(settings, "/auth/token", {"username": login.user, "password": login.password})["access_token"]
     states = {}
     for dag_id, conf in orders:
         path = f"/api/v2/dags/{dag_id}/dagRuns"

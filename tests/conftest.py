@@ -69,3 +69,23 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"the real data are not here: there is no folder {SHARED}/data beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def airflow_settings(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """An installation with its own warehouse and migrated Airflow metadata, shared by the tests that run DAGs."""
+    names = [f"test_{part}_{uuid.uuid4().hex}" for part in ("warehouse", "airflow")]
+    warehouse, metadata = (postgres.url(server, name) for name in names)
+    with psycopg.connect(server.database_url, autocommit=True) as connection:
+        for name in names:
+            connection.execute(f"create database {name}")
+        settings = Settings(
+            home=tmp_path_factory.mktemp("airflow"),
+            user="tester",
+            external_database_url=warehouse,
+            external_airflow_database_url=metadata,
+            given_pseudonym_key="key of the tests",
+        )
+        yield settings
+        for name in names:
+            connection.execute(f"drop database {name} with (force)")

@@ -32,6 +32,7 @@ _POLARS_TYPE: dict[str, pl.DataType] = {
     "timestamp": pl.Datetime("us"),
     "boolean": pl.Boolean(),
 }
+_LIMITS = {"smallint": (0, 32_767), "integer": (0, 2_147_483_647), "numeric": (-99_999_999, 99_999_999)}
 _DATE_FORMATS = (
     "%Y-%m-%d", "%d.%m.%Y", "%Y.%m.%d", "%d-%m-%Y", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S",
 )  # fmt: skip
@@ -120,10 +121,7 @@ TRANSFORMS: dict[str, Callable[[str], str | None]] = {
 
 def _number(text: str) -> float | None:
     text = re.sub(r"[\s\u00a0\u202f']", "", text).replace(",", ".").rstrip("%")
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if re.fullmatch(r"[+-]?\d{1,12}(\.\d*)?", text, re.ASCII) else None
 
 
 def _moment(text: str) -> datetime | None:
@@ -166,11 +164,8 @@ def parse(text: str, column: Column) -> tuple[object, bool]:
     number = _number(value)
     if number is None or (column.type != "numeric" and number != int(number)):
         return None, False
-    if (
-        column.range
-        and not column.range[0] <= number <= column.range[1]
-        and not (column.vocabulary == "variant" and number == ABSENT)
-    ):
+    low, high = column.range or _LIMITS[column.type]
+    if not low <= number <= high and not (column.vocabulary == "variant" and number == ABSENT):
         return None, False
     return (number if column.type == "numeric" else int(number)), True
 
@@ -183,7 +178,7 @@ def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
     dtype = _POLARS_TYPE[column.type]
     if column.type == "smallint" and not column.transform:
         fast = text.cast(pl.Int16, strict=False)
-        low, high = column.range or (0, 32767)
+        low, high = column.range or _LIMITS[column.type]
         good = fast.is_between(low, high) & fast.is_not_null()
         # «0» may be a word of the vocabulary («вариант 0» is no variant), so those spellings go the long way.
         if column.vocabulary:

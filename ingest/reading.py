@@ -24,6 +24,7 @@ from ingest.contract import Contract, Layout, contracts, fold
 from ingest.errors import SupplierError
 
 CHUNK_BYTES = 4 << 20
+SAMPLE_BYTES = 256 << 10
 HEADER_ROWS = 30
 _EXCEL_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 _OLE, _ZIP, _GZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04", b"\x1f\x8b"
@@ -211,7 +212,7 @@ def _first_rows(path: Path, file_name: str) -> list[list[list[str]]]:
         book = _open_workbook(path, file_name)
         return [_rows(_sheet(book, name).head(HEADER_ROWS)) for name in book.sheet_names]
     with _open_text(path, start.startswith(_GZIP)) as raw:
-        head, encoding = _sniff_encoding(raw.read(CHUNK_BYTES // 16), file_name)
+        head, encoding = _sniff_encoding(raw.read(SAMPLE_BYTES), file_name)
     text = head.decode(encoding, "ignore")
     return [_head_rows(text, _delimiter(text))]
 
@@ -351,7 +352,7 @@ def _head_rows(text: str, delimiter: str) -> list[list[str]]:
 def _read_csv(path: Path, file_name: str, contract: Contract, *, compressed: bool) -> Iterator[Block]:
     with _open_text(path, compressed) as raw:
         try:
-            head, encoding = _sniff_encoding(raw.read(CHUNK_BYTES // 16), file_name)
+            head, encoding = _sniff_encoding(raw.read(SAMPLE_BYTES), file_name)
         except (OSError, EOFError) as error:
             raise SupplierError(
                 f"Архив «{file_name}» повреждён: {error}. Пришлите его ещё раз.", code="broken_archive"
@@ -458,20 +459,18 @@ def _loose_quotes(text: str, delimiter: str) -> bool:
 
 
 def _parse_loosely(chunk: bytes, names: list[str], delimiter: str) -> pl.DataFrame:
-    """Fields split at quote–delimiter–quote only, records at quote–line break: inner quotes stay as they are."""
-    records = []
+    """Fields split at quote–delimiter–quote, records at a line break before a quote: inner quotes stay as they are."""
     sign = re.escape(delimiter)
-    for line in re.split(r'(?<=["\d' + re.escape(delimiter) + r'])\r?\n(?="|\d|$)', chunk.decode()):
+    between = re.compile(rf'(?<="){sign}(?=")|(?<=\d){sign}(?=")|(?<="){sign}(?=-?[\d.]+(?:{sign}|$))')
+    records = []
+    for line in re.split(rf'(?<=["\d{sign}])\r?\n(?="|\d|$)', chunk.decode()):
         if not line.strip():
             continue
         # A run of delimiters between quotes is a run of empty fields.
-        line = re.sub(rf'(?<="){sign}{{2,}}(?="|$)', lambda run: delimiter + f'""{delimiter}' * (len(run[0]) - 1), line)
-        fields = re.split(re.escape(delimiter) + r'(?=")|(?<=")' + re.escape(delimiter), line.strip("\r\n"))
-        cleaned = [
-            field[1:-1].replace('""', '"') if len(field) > 1 and field[0] == field[-1] == '"' else field
-            for field in fields
-        ]
-        records.append((cleaned + [""] * len(names))[: len(names)])
+        line = re.sub(rf'(?<="){sign}+$', lambda run: f'{delimiter}""' * len(run[0]), line.strip("\r\n"))
+        line = re.sub(rf'(?<="){sign}{{2,}}(?=")', lambda run: delimiter + f'""{delimiter}' * (len(run[0]) - 1), line)
+        cells = [cell.removeprefix('"').removesuffix('"').replace('""', '"') for cell in between.split(line)]
+        records.append((cells + [""] * len(names))[: len(names)])
     frame = pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")
     return frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
 

@@ -1,0 +1,81 @@
+"""Nothing that follows from the contracts has drifted from them."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import psycopg
+import pytest
+from openpyxl import load_workbook
+
+from ingest import generate, reading
+from ingest.contract import Contract, contracts
+from ingest.ledger import prepare
+
+ROOT = generate.ROOT
+CONTRACTS = contracts()
+NAMES = [contract.source for contract in CONTRACTS]
+
+
+def test_dbt_sources_are_those_of_the_contracts() -> None:
+    assert (ROOT / "dbt_project/models/staging/_sources.yml").read_text(encoding="utf-8") == generate.dbt_sources()
+
+
+def test_dictionary_is_that_of_the_contracts() -> None:
+    assert (ROOT / "docs/dictionary.md").read_text(encoding="utf-8") == generate.dictionary()
+
+
+def cells(data: bytes) -> dict[str, list[tuple[object, ...]]]:
+    book = load_workbook(io.BytesIO(data))
+    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book}
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
+def test_template_is_that_of_the_contract(contract: Contract) -> None:
+    assert cells((ROOT / "docs/templates" / f"{contract.source}.xlsx").read_bytes()) == cells(
+        generate.template(contract)
+    )
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
+def test_template_is_recognised_as_its_source(contract: Contract) -> None:
+    path = ROOT / "docs/templates" / f"{contract.source}.xlsx"
+    assert reading.recognise(path, path.name)[0] == contract.source
+
+
+def test_raw_tables_are_those_of_the_contracts(database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        prepare(connection)
+        prepare(connection)
+        for contract in CONTRACTS:
+            rows = connection.execute(
+                "select column_name, col_description(%s::regclass, ordinal_position::int) "
+                "from information_schema.columns where table_schema = 'raw' and table_name = %s order by ordinal_position",
+                [contract.table, contract.source],
+            ).fetchall()
+            names = [name for name, _ in rows]
+            expected = [*generate.SERVICE_COLUMNS, *(column.name for column in contract.stored_columns)]
+            assert names == expected + (contract.items.columns if contract.items else [])
+            assert all(comment for _, comment in rows)
+
+
+def test_no_personal_column_has_a_place_in_the_warehouse() -> None:
+    personal = {column.name for contract in CONTRACTS for column in contract.columns if column.personal}
+    assert personal >= {"last_name", "first_name", "middle_name", "snils", "document_number"}
+    for contract in CONTRACTS:
+        ddl = generate.raw_ddl(contract)
+        assert not [name for name in personal if f" {name} " in ddl]
+
+
+@pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
+def test_every_basis_is_a_document_that_is_named(contract: Contract) -> None:
+    assert contract.basis
+    for item in contract.basis:
+        assert item["document"] in {"kuzbass_rsoko_2022", "strezhevoy_msoko_2021", "revda_leaders_2020"}
+        assert item["paragraph"]
+
+
+def test_sources_are_what_the_folder_holds() -> None:
+    files = {path.stem for path in Path(generate.ROOT / "ingest/contracts").glob("*.yml")}
+    assert files - {"vocabulary"} == set(NAMES)

@@ -8,7 +8,7 @@
 {%- endmacro %}
 
 
-{#- Condition that a row of a seed is valid in `year`. -#}
+{#- Condition that a row of a seed is valid at the end of `year`. -#}
 {% macro valid_in(row, year) -%}
-    {{ year }} between {{ row }}.valid_from and coalesce({{ row }}.valid_to, {{ year }})
+    make_date({{ year }}, 12, 31) between {{ row }}.valid_from and {{ row }}.valid_to
 {%- endmacro %}

@@ -87,7 +87,9 @@ def check(connection: psycopg.Connection, contract: Contract, load_id: int, chec
         decision = decisions[item.code]
         if decision.violations:
             limit = "" if item.quarantine and decision.success else f" limit {NAMED_ROWS}"
-            findings[item.code] = _name(connection, contract, load_id, item, decision.expectation.naming() + limit)
+            findings[item.code] = _name(
+                connection, contract, load_id, item, decision.expectation.naming(load_id) + limit
+            )
     rows = next(iter(decisions.values())).rows
     results = [_result(item, decisions.get(item.code), rows) for item in suite.checks]
     fatal = [r for r in results if not r.is_success and r.severity == "error"]
@@ -176,11 +178,16 @@ def _name(connection: psycopg.Connection, contract: Contract, load_id: int, item
     labels = _item_labels(connection, contract, load_id)
     findings = []
     for place, sheet, row_no, column, fields in connection.execute(query).fetchall():
-        what = item.message.format(**fields)
+        what = item.message.format(**{name: _written(value) for name, value in fields.items()})
         title = labels.get(column) or (contract.column[column].title if column else None)
         where = f"Строка {row_no}, столбец «{title}»" if title else f"Строка {row_no}"
         findings.append(_Finding(item, place, sheet, row_no, column, f"{where}: {what}."))
     return findings
+
+
+def _written(value: Any) -> str:
+    """As a supplier writes it: a decimal comma, no trailing zeros."""
+    return f"{value:g}".replace(".", ",") if isinstance(value, float) else str(value)
 
 
 def _item_labels(connection: psycopg.Connection, contract: Contract, load_id: int) -> dict[str, str]:

@@ -18,10 +18,11 @@ import great_expectations as gx
 import psycopg
 from great_expectations.datasource.fluent import PostgresDatasource
 from great_expectations.datasource.fluent.sql_datasource import QueryAsset
+from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from sqlalchemy.pool import StaticPool
 
 from expectations.classes import LoadExpectation
-from expectations.suite import PARAMETER, Check, load_suite
+from expectations.suite import Check, load_suite
 from ingest.contract import Contract
 from ingest.errors import PermanentError, TransientError
 
@@ -36,8 +37,12 @@ class Decision:
     success: bool
     violations: int
     rows: int
-    expectation: LoadExpectation
-    """The expectation with the values of this load: it names the rows."""
+    _configuration: ExpectationConfiguration
+
+    @property
+    def expectation(self) -> LoadExpectation:
+        """The expectation with the values of this load: it names the rows."""
+        return cast(LoadExpectation, self._configuration.to_domain_obj())
 
 
 class _Borrowed:
@@ -82,15 +87,12 @@ def _datasource() -> PostgresDatasource:
 
 @lru_cache
 def _suite(source: str, codes: tuple[str, ...]) -> gx.ExpectationSuite:
-    table = f"raw.{source}"
     return gx.ExpectationSuite(
         name=source,
         expectations=[
             {
                 "type": check.expectation,
-                "kwargs": {
-                    **check.kwargs, "table": table, "tolerance": check.tolerance, "load_id": {PARAMETER: "load_id"}
-                },
+                "kwargs": {**check.kwargs, "table": f"raw.{source}", "tolerance": check.tolerance},
                 "severity": "critical" if check.severity == "error" else "warning",
                 "meta": {"code": check.code, "owner": check.owner, "protects": check.protects},
                 "description": check.title,
@@ -98,7 +100,7 @@ def _suite(source: str, codes: tuple[str, ...]) -> gx.ExpectationSuite:
             for check in load_suite(source).checks
             if check.code in codes
         ],
-    )  # fmt: skip
+    )
 
 
 def validate(
@@ -129,6 +131,6 @@ def validate(
             success=bool(result.success),
             violations=int(result.result["observed_value"]),
             rows=int(result.result["element_count"]),
-            expectation=cast(LoadExpectation, configuration.to_domain_obj()),
+            _configuration=configuration,
         )
     return decisions

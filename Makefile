@@ -22,12 +22,13 @@ $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# uv takes seconds, pip a minute; uv does not read pip's settings, so where only pip knows the way to an index, pip it is.
+# uv takes seconds, pip minutes; uv does not read pip's settings, so where only pip knows the way to an index, pip it is.
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	@echo "Installing the locked dependencies…"
 	@{ $(BIN)/python -m pip install --quiet uv && UV_NATIVE_TLS=true $(BIN)/uv pip install --quiet \
-		--python $(BIN)/python --no-deps --require-hashes -r requirements.lock; } || \
-		$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+		--python $(BIN)/python --no-deps --require-hashes -r requirements.lock; } 2>/dev/null || \
+		{ echo "without uv, by pip: a few minutes…" && \
+		$(BIN)/python -m pip install --no-deps --require-hashes -r requirements.lock; }
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

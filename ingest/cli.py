@@ -18,7 +18,7 @@ from ingest.errors import RsokoError
 from ingest.settings import Settings
 
 console = Console()
-_STATUS = {
+STATUS = {
     "published": "[green]принято[/]",
     "superseded": "заменено более новым",
     "rejected": "[red]отклонено[/]",
@@ -149,7 +149,7 @@ def print_outcomes(outcomes: list[Any]) -> None:
     table = Table("файл", "источник", "итог", "что сказать поставщику")
     for outcome in outcomes:
         table.add_row(
-            outcome.file_name, outcome.source, _STATUS.get(outcome.status, outcome.status), outcome.message or ""
+            outcome.file_name, outcome.source, STATUS.get(outcome.status, outcome.status), outcome.message or ""
         )
     console.print(table)
 

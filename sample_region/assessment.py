@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sample_region.region import YEARS, Region, stream
-from sample_region.works import Exam, Work, vpr_works
+from sample_region.works import Work, vpr_works
 
 NOT_ATTEMPTED, NOT_TAUGHT = -1, -2
 Ints = NDArray[np.int64]
@@ -22,7 +22,7 @@ class Truth:
     """What was done at an organisation, known only to the generator.
 
     `marker_code`: the official marker that should notice it; empty where none looks for it. Honest strong schools are
-    listed too, because the official markers notice them as well.
+    listed too, because the official markers notice them as well. `is_corrected`: a correction delivered later mends it.
     """
 
     organisation_code: str
@@ -33,6 +33,7 @@ class Truth:
     sign: str
     marker_code: str
     is_violation: bool
+    is_corrected: bool
     description: str
 
 
@@ -61,10 +62,17 @@ _COUNTS = {
 
 @dataclass
 class Schemes:
-    """Which school does what: login → signs; `change_year` is the later year of a sharp change."""
+    """Which school does what: login → sign; `change_year` is the later year of a sharp change.
+
+    `rechecked` is the school whose Russian work of grade 5 in the last year was written anew before observers.
+    """
 
     signs: dict[str, str] = field(default_factory=dict)
     change_year: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def rechecked(self) -> str:
+        return self.of("inflated_answers")[0]
 
     def of(self, sign: str) -> list[str]:
         return [login for login, found in self.signs.items() if found == sign]
@@ -80,7 +88,9 @@ class Schemes:
 
     def _rows(self, login: str, sign: str) -> Iterator[Truth]:
         def row(year: int, procedure: str, grade: int, subject: str, marker: str) -> Truth:
-            return Truth(login, year, procedure, grade, subject, sign, marker, sign != "honest_strong", SIGNS[sign])
+            corrected = login == self.rechecked and (year, procedure, grade, subject) == (YEARS[-1], "vpr", 5, "RU")
+            honest = sign == "honest_strong"
+            return Truth(login, year, procedure, grade, subject, sign, marker, not honest, corrected, SIGNS[sign])
 
         for subject in ("RU", "MA"):
             low = subject.lower()
@@ -144,8 +154,8 @@ class Results:
     def marks(self) -> Ints:
         return self.work.marks(self.totals)
 
-    def rows_of(self, school: int) -> Ints:
-        return np.flatnonzero(self.school == school)
+    def rows_of(self, *schools: int) -> Ints:
+        return np.flatnonzero(np.isin(self.school, schools))
 
 
 def respond(rng: np.random.Generator, ability: Floats, maxima: Ints, difficulty: Floats, slope: Floats) -> Ints:
@@ -162,16 +172,16 @@ def respond(rng: np.random.Generator, ability: Floats, maxima: Ints, difficulty:
 class Generation:
     """All pupils of the region over the years, and what they wrote."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: Region, found: Schemes) -> None:
         self.region = region
-        self.schemes = schemes(region)
+        self.schemes = found
         self._index = {school.login: i for i, school in enumerate(region.schools)}
 
     def vpr(self) -> Iterator[Results]:
         """Every work of every year. Grade 4 of one year and grade 5 of the next are the same pupils."""
         for year in YEARS:
             for work in vpr_works(year):
-                yield self._write_work(year, work)
+                yield self.write_work(year, work)
 
     def cohort(self, first_year: int) -> tuple[Ints, Floats, NDArray[np.bool_], Ints]:
         """Pupils who were in grade 1 in `first_year`: school index, ability, sex, class letter (0 = А)."""
@@ -185,7 +195,8 @@ class Generation:
     def _effects(self, rng: np.random.Generator) -> Floats:
         return np.array([school.effect + rng.normal(0, 0.1) for school in self.region.schools])
 
-    def _write_work(self, year: int, work: Work) -> Results:
+    def write_work(self, year: int, work: Work) -> Results:
+        """What all schools that were open wrote."""
         school, common, female, letter = self.cohort(year - work.grade + 1)
         opened = np.array([found.open_in(year) for found in self.region.schools])[school]
         school, common, female, letter = school[opened], common[opened], female[opened], letter[opened]
@@ -275,54 +286,3 @@ def _add_points(rng: np.random.Generator, scores: Ints, maxima: Ints, points: in
         if gain:
             scores[item] = max(scores[item], 0) + gain
             points -= gain
-
-
-@dataclass
-class ExamResults:
-    """Results of one exam on one day: item scores as the masks show them. `person` indexes the year's pupils."""
-
-    exam: Exam
-    year: int
-    day: str
-    person: Ints
-    short: Ints
-    long: Ints
-
-    @cached_property
-    def primary_scores(self) -> Ints:
-        return self.short.sum(axis=1) + self.long.sum(axis=1)
-
-    @cached_property
-    def marks(self) -> Ints | None:
-        """Marks by the scale with its side conditions: literacy for Russian, two points of geometry for mathematics."""
-        if self.exam.least is None:
-            return None
-        scores = self.primary_scores
-        marks = 2 + np.searchsorted(np.array(self.exam.least), scores, side="right")
-        if self.exam.procedure == "oge" and self.exam.subject == "RU":
-            literacy = self.long[:, 7:11].sum(axis=1)
-            marks = np.where((marks >= 5) & (literacy < 6), 4, marks)
-            marks = np.where((marks >= 4) & (literacy < 4), 3, marks)
-        if self.exam.procedure == "oge" and self.exam.subject == "MA":
-            geometry = self.short[:, 14:19].sum(axis=1) + self.long[:, 3:6].sum(axis=1)
-            marks = np.where(geometry < 2, 2, marks)
-        return marks
-
-    @cached_property
-    def test_scores(self) -> Ints | None:
-        return None if self.exam.test_score is None else np.array(self.exam.test_score)[self.primary_scores]
-
-
-def sit_exam(
-    rng: np.random.Generator, seed: int, exam: Exam, year: int, day: str, person: Ints, ability: Floats
-) -> ExamResults:
-    """Let the given pupils sit `exam` on `day` (`YYYY.MM.DD`)."""
-    maxima = np.array([*exam.short, *exam.long])
-    items = stream(seed, "exam", exam.procedure, exam.number)
-    difficulty = (
-        exam.difficulty
-        + np.sort(items.normal(0, 0.8, maxima.size))
-        + np.where(np.arange(maxima.size) < len(exam.short), -0.3, 0.5)
-    )
-    scores = respond(rng, ability, maxima, difficulty, items.uniform(1.0, 1.8, maxima.size))
-    return ExamResults(exam, year, day, person, scores[:, : len(exam.short)], scores[:, len(exam.short) :])

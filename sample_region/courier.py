@@ -52,7 +52,7 @@ def _write(path: Path, content: bytes, at: datetime) -> None:
     os.utime(path, (at.timestamp(), at.timestamp()))
 
 
-def template(source: str, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> list[Sequence[Cell]]:
+def template(source: str, columns: Sequence[str], rows: Iterable[list[Cell]]) -> list[list[Cell]]:
     """Rows under the Russian titles by which the contract's layout `template` knows the columns."""
     known = load_contract(source).column
     return [[known[name].title for name in columns], *rows]

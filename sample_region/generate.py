@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sample_region import registers, vpr
-from sample_region.assessment import Generation
+from sample_region import broken, corrections, gia, monitoring, registers, staff, vpr
+from sample_region.assessment import Generation, schemes
 from sample_region.courier import Courier
 from sample_region.manifest import Manifest
 from sample_region.region import build
@@ -23,9 +23,16 @@ def write(target: Path, *, seed: int = 20261, scale: float = 1.0) -> Manifest:
     """
     region = build(seed, scale)
     courier = Courier(Path(target))
-    generation = Generation(region)
+    generation = Generation(region, schemes(region))
+    results = list(generation.vpr())
     courier.manifest.truths.extend(generation.schemes.truths(region))
     registers.deliver(courier, region)
-    vpr.deliver(courier, generation)
+    vpr.deliver(courier, region, results)
+    gia.deliver(courier, generation)
+    staff.deliver(courier, region)
+    monitoring.deliver_surveys(courier, region)
+    monitoring.deliver_preschool(courier, region)
+    corrections.deliver(courier, generation, results)
+    broken.deliver(courier, generation, results)
     courier.manifest.write()
     return courier.manifest

@@ -139,6 +139,7 @@ class Organisation:
     ris_code_ege: int | None = None
     size: float = 0.0
     effect: float = 0.0
+    opened_on: date = date(2012, 1, 1)
     closed_on: date | None = None
     leaders: list[Tenure] = field(default_factory=list)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from sample_region.courier import Courier, moment, template
 from sample_region.files import Cell, Rows, as_csv, as_xlsx
 from sample_region.region import REGION_CODE, REGION_NAME, Organisation, Region, Tenure
@@ -17,7 +15,6 @@ _KIND = {
     "preschool": "Детский сад",
     "additional": "Организация дополнительного образования",
 }
-_OPENED = date(2012, 1, 1)
 
 
 def deliver(courier: Courier, region: Region) -> None:
@@ -79,7 +76,7 @@ def regional_register(organisations: list[Organisation]) -> Rows:
             [
                 *("regional", o.login, o.inn, o.ogrn, number, o.name, o.full_name),
                 *(_KIND[o.kind], o.municipality.code, o.municipality.name, "город" if o.urban else "село"),
-                *(_OPENED, o.closed_on),
+                *(o.opened_on, o.closed_on),
             ]
             for number, o in enumerate(organisations, start=1)
         ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -249,7 +249,7 @@ def sheet_title(result: Results, report: str) -> str:
     return f"{SUBJECT_SHORT[result.work.subject]} {result.work.grade} {report}"[:31]
 
 
-def fisoko_f1(scribe: Scribe, result: Results, rows: Ints) -> Sheets:
+def fisoko_f1(region: Region, result: Results, rows: Ints) -> Sheets:
     """«Ф1 Индивидуальные результаты»: a group row before each school, absent pupils left out, the mark is told."""
     work = result.work
     header = [
@@ -263,7 +263,7 @@ def fisoko_f1(scribe: Scribe, result: Results, rows: Ints) -> Sheets:
     sheet += [[None, None, "Уровень сложности задания", None, None, None, *levels, None, None, None], header]
     present = rows[~result.absent[rows]]
     for school in np.unique(result.school[present]):
-        found, group = scribe.region.schools[school], present[result.school[present] == school]
+        found, group = region.schools[school], present[result.school[present] == school]
         title = f"{found.name}({found.login})"
         sheet.append([f"{title} | Кол-во участников: {group.size}", *[None] * (width - 1)])
         for row in group:
@@ -278,7 +278,7 @@ def fisoko_f1(scribe: Scribe, result: Results, rows: Ints) -> Sheets:
     return {sheet_title(result, "Индивидуальные результаты"): sheet}
 
 
-def collection_form(scribe: Scribe, result: Results, rows: Ints) -> Sheets:
+def collection_form(result: Results, rows: Ints) -> Sheets:
     """The form a school fills itself: 1 498 rows with «Итого» 0 made ready, allowed values beside the table."""
     work = result.work
     choices = [["X", *range(top + 1)] for top in work.maxima.tolist()]
@@ -316,3 +316,48 @@ def collection_form(scribe: Scribe, result: Results, rows: Ints) -> Sheets:
         "Служебный": [[values[i] if i < len(values) else None for values in allowed] for i in range(depth)],
         "Порядковый номер класса": [[number] for number in range(1, 51)],
     }
+
+
+def fisoko_f3(region: Region, result: Results) -> Sheets:
+    """«Ф3 Статистика по отметкам»: shares of marks; a school's row lacks the number of organisations and is shorter."""
+    header: list[Cell] = ["Группы участников", "Кол-во ОО", "Кол-во участников", 2, 3, 4, 5]
+    sheet = [*report_frame("Статистика по отметкам", result, len(header)), [None] * len(header), header]
+    sheet.append(["Вся выборка", 35_412, 1_698_310, 5.21, 32.14, 44.5, 18.15])
+    for title, schools, is_school in _groups(region, result):
+        rows = result.rows_of(*schools)
+        marks = result.marks[rows[~result.absent[rows]]]
+        shares: list[Cell] = [round(100 * float((marks == mark).mean()), 2) for mark in (2, 3, 4, 5)]
+        sheet.append([title, *([] if is_school else [len(schools)]), int(marks.size), *shares])
+    return {sheet_title(result, "Статистика по отметкам"): sheet}
+
+
+def fisoko_f4(region: Region, result: Results) -> Sheets:
+    """«Ф4 Сравнение отметок с отметками по журналу», pupils without a journal mark left out."""
+    compared = (
+        "Понизили (Отметка < Отметка по журналу)",
+        "Подтвердили (Отметка = Отметке по журналу)",
+        "Повысили (Отметка > Отметка по журналу)",
+    )
+    header: list[Cell] = ["Группы участников", "Кол-во участников(всего)"]
+    header += [f"{change} {unit}" for change in compared for unit in ("%", "Кол-во участников")]
+    title = "Сравнение отметок с отметками по журналу"
+    sheet = [*report_frame(title, result, len(header)), [None] * len(header), header]
+    for group, schools, _ in _groups(region, result):
+        rows = result.rows_of(*schools)
+        rows = rows[~result.absent[rows] & (result.journal_mark[rows] > 0)]
+        change = np.sign(result.marks[rows] - result.journal_mark[rows])
+        counts = [int((change == sign).sum()) for sign in (-1, 0, 1)]
+        pairs: list[Cell] = [cell for count in counts for cell in (round(100 * count / max(1, rows.size), 2), count)]
+        sheet.append([group, int(rows.size), *pairs])
+    return {sheet_title(result, title): sheet}
+
+
+def _groups(region: Region, result: Results) -> Iterator[tuple[str, list[int], bool]]:
+    """The region, its municipalities and schools with participants: title, school indices, whether it is a school."""
+    present = [int(school) for school in np.unique(result.school[~result.absent])]
+    yield REGION_NAME, present, False
+    for municipality in region.municipalities:
+        own = [school for school in present if region.schools[school].municipality == municipality]
+        yield f"{municipality.name}({municipality.code})", own, False
+        for school in own:
+            yield f"{region.schools[school].name}({region.schools[school].login})", [school], True

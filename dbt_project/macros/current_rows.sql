@@ -21,10 +21,12 @@
     The array of load ids lets PostgreSQL find the few new loads by the block index of the raw table.
 #}
 {% macro only_new_slices(name) -%}
+    {#- Named outside the condition, so that dbt sees the dependency when it parses. -#}
+    {%- set current_slices = ref("stg_meta__current_slice") -%}
     {%- if is_incremental() -%}
         {%- set new_slices -%}
             select current_slice.load_id, current_slice.slice_id
-            from {{ ref("stg_meta__current_slice") }} as current_slice
+            from {{ current_slices }} as current_slice
             where
                 current_slice.source = '{{ name }}'
                 and not exists (

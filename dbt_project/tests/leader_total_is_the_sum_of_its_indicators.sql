@@ -6,7 +6,12 @@ with
         group by region_code, year, organisation_code, person_hash
     )
 
-select effectiveness.region_code, effectiveness.year, effectiveness.organisation_code, effectiveness.total, traced.total as traced
+select
+    effectiveness.region_code,
+    effectiveness.year,
+    effectiveness.organisation_code,
+    effectiveness.total,
+    traced.total as traced
 from {{ ref("mart_leader__effectiveness") }} as effectiveness
 full outer join traced using (region_code, year, organisation_code, person_hash)
 where abs(effectiveness.total - traced.total) > 0.002 or (effectiveness.total is null) <> (traced.total is null)

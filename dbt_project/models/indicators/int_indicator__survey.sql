@@ -1,0 +1,67 @@
+with
+    year_scale as (
+        select
+            year,
+            {{ parameter("survey_parameter", "scale_min", "year") }} as scale_min,
+            {{ parameter("survey_parameter", "scale_max", "year") }} as scale_max,
+            {{ parameter("survey_parameter", "top_min", "year") }} as top_min,
+            {{ parameter("survey_parameter", "bottom_max", "year") }} as bottom_max
+        from (select distinct year from {{ ref("fct_survey_answer") }}) as surveyed
+    ),
+
+    respondent as (
+        select
+            answer.region_code, answer.year, answer.organisation_code, answer.respondent_group, count(*) as respondents
+        from {{ ref("fct_survey_answer") }} as answer
+        inner join year_scale on answer.year = year_scale.year
+        where greatest({{ answer_columns() | join(", ") }}) >= year_scale.scale_min
+        group by answer.region_code, answer.year, answer.organisation_code, answer.respondent_group
+    ),
+
+    answer_count as (
+        select
+            item.region_code,
+            item.year,
+            item.organisation_code,
+            item.respondent_group,
+            count(*) as answers,
+            count(*) filter (where item.answer >= year_scale.top_min) as top,
+            count(*) filter (where item.answer <= year_scale.bottom_max) as bottom,
+            sum(item.answer - year_scale.scale_min) as above_min,
+            year_scale.scale_max - year_scale.scale_min as scale_length
+        from {{ ref("fct_survey_answer_item") }} as item
+        inner join year_scale on item.year = year_scale.year
+        -- Zero (hard to say) and unreadable cells lie below the scale.
+        where item.answer between year_scale.scale_min and year_scale.scale_max
+        group by
+            item.region_code,
+            item.year,
+            item.organisation_code,
+            item.respondent_group,
+            year_scale.scale_max,
+            year_scale.scale_min
+    )
+
+select
+    answer_count.region_code,
+    answer_count.year,
+    answer_count.organisation_code,
+    'survey_' || answer_count.respondent_group || '_' || measure.suffix as indicator_code,
+    measure.numerator::numeric(18, 6) as numerator,
+    measure.denominator::numeric(18, 6) as denominator,
+    respondent.respondents::integer as n
+from answer_count
+inner join
+    respondent
+    on answer_count.region_code = respondent.region_code
+    and answer_count.year = respondent.year
+    and answer_count.organisation_code = respondent.organisation_code
+    and answer_count.respondent_group = respondent.respondent_group
+cross join
+    lateral(
+        values
+            ('t2b', answer_count.top, answer_count.answers),
+            ('b2b', answer_count.bottom, answer_count.answers),
+            ('index', answer_count.above_min, answer_count.answers * answer_count.scale_length),
+            ('net', answer_count.top - answer_count.bottom, answer_count.answers)
+    ) as measure(suffix, numerator, denominator)

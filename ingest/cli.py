@@ -39,7 +39,8 @@ _SET = click.option(
 def main(verbose: bool) -> None:
     """rsoko — хранилище региональной системы оценки качества образования.
 
-    Начните с `rsoko up`, потом `rsoko load ФАЙЛ…`, потом `rsoko sql "…"`. Состояние лежит в RSOKO_HOME (по умолчанию ./var).
+    Начните с `rsoko up`, потом `rsoko load ФАЙЛ…`, потом `rsoko sql "…"`.
+    Состояние лежит в RSOKO_HOME (по умолчанию ./var).
     """
     logging.basicConfig(
         level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -206,7 +207,7 @@ def sql(query: str, as_csv: bool) -> None:
     settings = _ready()
     try:
         with psycopg.connect(settings.database_url, options="-c default_transaction_read_only=on") as connection:
-            cursor = connection.execute(query)  # type: ignore[call-overload]
+            cursor = connection.execute(query)
             names = [column.name for column in cursor.description or []]
             rows = cursor.fetchall() if cursor.description else []
     except psycopg.Error as error:

@@ -1,6 +1,6 @@
 """The landing zone: an inbox that suppliers fill and an archive that keeps every delivered byte by its hash.
 
-Both lie below one fsspec URL (`RSOKO_LANDING_URL`): a local folder by default, an S3-compatible store without other code.
+Both lie below one fsspec URL (`RSOKO_LANDING_URL`): a local folder by default, an S3-compatible store by another URL.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Landing:
         return target
 
     def keep(self, arrived: Arrival) -> str:
-        """Archive the bytes by their hash; the path below the landing URL. Bytes that are there already stay untouched."""
+        """Archive the bytes by their hash; the path below the landing URL. Bytes that are there already stay."""
         suffix = "".join(Path(arrived.file_name).suffixes[-2:]).lower()
         relative = f"archive/{arrived.sha256[:2]}/{arrived.sha256}{suffix if len(suffix) < 12 else ''}"
         fs, target = self._open(relative)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,13 +14,13 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from ingest.contract import Contract, contracts
+from ingest.contract import SQL_TYPE, Contract, contracts
 from ingest.errors import PermanentError
 from ingest.generate import raw_ddl
 from ingest.normalise import Rejection
 from ingest.reading import ItemColumn
 
-_PREPARE_LOCK = 7_301_001
+_PREPARE_LOCK, _RESOLVE_LOCK = 7_301_001, 7_301_002
 REJECTIONS_KEPT = 10_000
 """Named rejections of one load; beyond that a file is hopeless and only the counts go on."""
 
@@ -50,39 +51,50 @@ def _schema() -> str:
 
 
 def prepare(connection: psycopg.Connection) -> None:
-    """Make schemas `meta` and `raw` what the ledger and the contracts say. Idempotent, safe for two at once."""
+    """Make schemas `meta` and `raw` what the ledger and the contracts say. Idempotent, safe for two at once.
+
+    A warehouse that is so already is left alone: the DDL would wait for every load that is under way.
+    """
+    wanted = hashlib.sha256(_schema().encode()).hexdigest()
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_PREPARE_LOCK])
+        found = connection.execute("select obj_description(to_regnamespace('meta'), 'pg_namespace')").fetchone()
+        if found == (wanted,):
+            return
         connection.execute("set local client_min_messages = warning")
-        connection.execute(_schema())  # type: ignore[call-overload]
         _add_missing_columns(connection)
+        connection.execute(_schema())
+        connection.execute(sql.SQL("comment on schema meta is {}").format(wanted))
 
 
 def _add_missing_columns(connection: psycopg.Connection) -> None:
     """A newer contract may have columns that an older raw table lacks; nothing is ever dropped or retyped."""
-    found = connection.execute(
-        "select table_name || '.' || column_name from information_schema.columns where table_schema = 'raw'"
-    ).fetchall()
-    existing = {name for (name,) in found}
+    existing: dict[str, set[str]] = {}
+    for table, column in connection.execute(
+        "select table_name, column_name from information_schema.columns where table_schema = 'raw'"
+    ).fetchall():
+        existing.setdefault(table, set()).add(column)
     for contract in contracts():
-        for column in contract.stored_columns:
-            if f"{contract.source}.{column.name}" not in existing:
-                from ingest.contract import SQL_TYPE
-
+        types = {column.name: SQL_TYPE[column.type] for column in contract.stored_columns}
+        types |= dict.fromkeys(contract.items.columns if contract.items else [], "smallint")
+        if contract.source in existing:
+            for name in types.keys() - existing[contract.source]:
                 connection.execute(
                     sql.SQL("alter table raw.{} add column {} {}").format(
-                        sql.Identifier(contract.source), sql.Identifier(column.name), sql.SQL(SQL_TYPE[column.type])
+                        sql.Identifier(contract.source), sql.Identifier(name), sql.SQL(types[name])
                     )
                 )
 
 
-def find(connection: psycopg.Connection, delivery_id: int) -> Delivery | None:
+def find(connection: psycopg.Connection, delivery_id: int, *, lock: bool = False) -> Delivery | None:
+    """`lock` keeps the row to this transaction, after waiting for any other that has it."""
+    query = "select * from meta.delivery where delivery_id = %s" + (" for update" if lock else "")
     with connection.cursor(row_factory=class_row(Delivery)) as cursor:
-        return cursor.execute("select * from meta.delivery where delivery_id = %s", [delivery_id]).fetchone()
+        return cursor.execute(query, [delivery_id]).fetchone()
 
 
-def get(connection: psycopg.Connection, delivery_id: int) -> Delivery:
-    if delivery := find(connection, delivery_id):
+def get(connection: psycopg.Connection, delivery_id: int, *, lock: bool = False) -> Delivery:
+    if delivery := find(connection, delivery_id, lock=lock):
         return delivery
     raise PermanentError(f"no delivery {delivery_id} in the ledger")
 
@@ -120,17 +132,19 @@ def open_load(connection: psycopg.Connection, load_id: int, delivery: Delivery, 
             sql.SQL("delete from raw.{} where load_id = %s").format(sql.Identifier(contract.source)), [load_id]
         )
     connection.execute(
-        "insert into meta.load (load_id, delivery_id, source, contract_version, status) values (%s, %s, %s, %s, 'received')",
+        "insert into meta.load (load_id, delivery_id, source, contract_version, status) "
+        "values (%s, %s, %s, %s, 'received')",
         [load_id, delivery.delivery_id, contract.source, contract.version],
     )
 
 
 def close_load(
-    connection: psycopg.Connection, load_id: int, *, layouts: list[str], rows_read: int, rows_staged: int, rows_rejected: int,
-    cells_rejected: int,
+    connection: psycopg.Connection, load_id: int, *, layouts: list[str], rows_read: int, rows_staged: int,
+    rows_rejected: int, cells_rejected: int,
 ) -> None:  # fmt: skip
     connection.execute(
-        "update meta.load set layouts = %s, rows_read = %s, rows_staged = %s, rows_rejected = %s, cells_rejected = %s where load_id = %s",
+        "update meta.load set layouts = %s, rows_read = %s, rows_staged = %s, rows_rejected = %s, cells_rejected = %s "
+        "where load_id = %s",
         [layouts, rows_read, rows_staged, rows_rejected, cells_rejected, load_id],
     )
 
@@ -141,7 +155,8 @@ def add_rejections(connection: psycopg.Connection, load_id: int, rejections: lis
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "copy meta.rejection (load_id, stage, sheet, row_no, column_name, code, severity, is_row_rejected, message) from stdin"
+            "copy meta.rejection (load_id, stage, sheet, row_no, column_name, code, severity, is_row_rejected, "
+            "message) from stdin"
         ) as copy,
     ):
         for r in rejections[:REJECTIONS_KEPT]:
@@ -156,7 +171,8 @@ def add_items(connection: psycopg.Connection, load_id: int, items: dict[tuple[in
     with (
         connection.cursor() as cursor,
         cursor.copy(
-            "copy meta.load_item (load_id, year, grade, subject_code, item_no, item_label, item_text, item_kind, max_score) from stdin"
+            "copy meta.load_item (load_id, year, grade, subject_code, item_no, item_label, item_text, item_kind, "
+            "max_score) from stdin"
         ) as copy,
     ):
         for (year, grade, subject, position), item in sorted(items.items()):
@@ -189,7 +205,7 @@ def count_staged(connection: psycopg.Connection, contract: Contract, load_id: in
     """Control totals of the rows that COPY left in the raw table."""
     measures = controls_sql(contract)
     query = f"select {', '.join(measures.values())} from {contract.table} where load_id = %s"
-    row = connection.execute(query, [load_id]).fetchone()  # type: ignore[call-overload]
+    row = connection.execute(query, [load_id]).fetchone()
     return {name: int(value) for name, value in zip(measures, row or [], strict=True)}
 
 
@@ -200,7 +216,8 @@ def add_slices(
     with connection.cursor() as cursor:
         cursor.execute(
             "insert into meta.slice (slice_id, region_code, source, slice_key) "
-            "select id, (key ->> 'region_code')::smallint, %s, key from unnest(%s::bigint[], %s::jsonb[]) as given (id, key) "
+            "select id, (key ->> 'region_code')::smallint, %s, key "
+            "from unnest(%s::bigint[], %s::jsonb[]) as given (id, key) "
             "order by id on conflict (slice_id) do nothing",
             [contract.source, list(slices), list(slices.values())],
         )
@@ -209,21 +226,22 @@ def add_slices(
         cursor.execute(
             f"insert into meta.slice_load (slice_id, load_id, row_count, controls, is_current) "
             f"select slice_id, load_id, count(*), jsonb_build_object({pairs}), false from {contract.table} "
-            f"where load_id = %s group by slice_id, load_id",  # type: ignore[call-overload]
+            f"where load_id = %s group by slice_id, load_id",
             [load_id],
         )
         totals = ", ".join(f"coalesce(sum((controls ->> '{name}')::bigint), 0)" for name in measures)
-        row = cursor.execute(f"select {totals} from meta.slice_load where load_id = %s", [load_id]).fetchone()  # type: ignore[call-overload]
+        row = cursor.execute(f"select {totals} from meta.slice_load where load_id = %s", [load_id]).fetchone()
     return {name: int(value) for name, value in zip(measures, row or [], strict=True)}
 
 
 def resolve(connection: psycopg.Connection, contract: Contract, slice_ids: list[int]) -> None:
     """Decide which loads are current for the slices, from the ledger alone: the order of processing does not matter.
 
-    The latest received delivery wins. Files of one batch that hold disjoint keys of a slice are its parts; where their keys
-    meet, the file changed last wins.
+    The latest received delivery wins. Files of one batch that hold disjoint keys of a slice are its parts; where their
+    keys meet, the file changed last wins.
     """
-    connection.execute("lock table meta.slice_load in share row exclusive mode")
+    # One decision at a time, each on what is committed by then; a table lock would deadlock with what two loads hold.
+    connection.execute("select pg_advisory_xact_lock(%s)", [_RESOLVE_LOCK])
     contenders = connection.execute(
         """
         with last_load as (
@@ -271,17 +289,21 @@ def resolve(connection: psycopg.Connection, contract: Contract, slice_ids: list[
     connection.execute(
         """
         with touched as (
-            select load_id from meta.slice_load where slice_id = any(%(slices)s) group by load_id
+            select distinct delivery_id from meta.slice_load inner join meta.load using (load_id)
+            where slice_id = any(%(slices)s)
         ),
         state as (
-            select load_id, case when bool_or(is_current) then 'published' else 'superseded' end as status
-            from meta.slice_load where load_id in (select load_id from touched) group by load_id
+            select delivery_id, load_id, bool_or(is_current) as is_current
+            from meta.slice_load inner join meta.load using (load_id) inner join touched using (delivery_id)
+            group by delivery_id, load_id
         ),
         loads as (
-            update meta.load set status = state.status from state
-            where load.load_id = state.load_id returning load.delivery_id, state.status
+            update meta.load set status = case when is_current then 'published' else 'superseded' end
+            from state where load.load_id = state.load_id
         )
-        update meta.delivery set status = loads.status from loads where delivery.delivery_id = loads.delivery_id
+        update meta.delivery set status = case when deliveries.is_current then 'published' else 'superseded' end
+        from (select delivery_id, bool_or(is_current) as is_current from state group by delivery_id) as deliveries
+        where delivery.delivery_id = deliveries.delivery_id
         """,
         parameters,
     )
@@ -300,7 +322,7 @@ def _meeting(
     rows = connection.execute(
         f"select distinct mine.slice_id from {contract.table} as mine "
         f"inner join {contract.table} as other on mine.slice_id = other.slice_id and {keys} "
-        "where mine.load_id = %s and mine.slice_id = any(%s) and other.load_id = any(%s)",  # type: ignore[call-overload]
+        "where mine.load_id = %s and mine.slice_id = any(%s) and other.load_id = any(%s)",
         [load_id, slice_ids, before],
     ).fetchall()
     return {row[0] for row in rows}
@@ -311,6 +333,6 @@ def summary(connection: psycopg.Connection, delivery_ids: list[int] | None = Non
     where = "" if delivery_ids is None else "where delivery_id = any(%s)"
     with connection.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
-            f"select * from meta.delivery_summary {where} order by received_at, file_name",  # type: ignore[call-overload]
+            f"select * from meta.delivery_summary {where} order by received_at, file_name",
             None if delivery_ids is None else [delivery_ids],
         ).fetchall()

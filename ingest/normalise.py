@@ -1,7 +1,7 @@
 """Text cells → typed columns, column by column; whatever can't be read is named cell by cell.
 
-Most cells are plain numbers and go the fast way; only the few that are not are looked at one spelling at a time, so the cost
-of dirt is the cost of its distinct spellings, not of its rows.
+Most cells are plain numbers and go the fast way; only the few that are not are looked at one spelling at a time, so the
+cost of dirt is the cost of its distinct spellings, not of its rows.
 """
 
 from __future__ import annotations
@@ -34,10 +34,13 @@ _POLARS_TYPE: dict[str, pl.DataType] = {
 }
 _LIMITS = {"smallint": (0, 32_767), "integer": (0, 2_147_483_647), "numeric": (-99_999_999, 99_999_999)}
 _DATE_FORMATS = (
-    "%Y-%m-%d", "%d.%m.%Y", "%Y.%m.%d", "%d-%m-%Y", "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S",
+    "%Y-%m-%d", "%d.%m.%Y", "%Y.%m.%d", "%d-%m-%Y",
+    "%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S",
 )  # fmt: skip
-_ITEM_STATES = {"x": NOT_ATTEMPTED, "х": NOT_ATTEMPTED, "n": NOT_ATTEMPTED, "не пройд.": NOT_TAUGHT, "не пройд": NOT_TAUGHT,
-                "не пройдена": NOT_TAUGHT}  # fmt: skip
+_ITEM_STATES = {
+    **dict.fromkeys(["x", "х", "n"], NOT_ATTEMPTED),
+    **dict.fromkeys(["не пройд.", "не пройд", "не пройдена"], NOT_TAUGHT),
+}
 _EXPECTED = {
     "smallint": "целое число", "integer": "целое число", "numeric": "число", "date": "дата вида 31.05.2024",
     "timestamp": "дата и время", "boolean": "да или нет", "text": "текст",
@@ -189,7 +192,8 @@ def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series]:
             return fast, pl.repeat(False, len(text), eager=True)
     elif column.type == "text" and column.transform == "code":
         # Codes have as many spellings as rows: strip the float's tail in one pass.
-        codes = text.str.replace_all(r"[\x00-\x1f]", " ").str.strip_chars(" \u00a0\"'").str.replace(r"^(\d+)[.,]0+$", "$1")
+        codes = text.str.replace_all(r"[\x00-\x1f]", " ").str.strip_chars(" \u00a0\"'")
+        codes = codes.str.replace(r"^(\d+)[.,]0+$", "$1")
         return codes, pl.repeat(False, len(text), eager=True)
     else:
         fast, rest = None, text.is_not_null()
@@ -259,7 +263,8 @@ def _cell_rejections(
     return [
         Rejection(
             sheet, row, column, "unreadable_cell", "warn", False,
-            f"Строка {row}, столбец «{title}»: {f'«{_short(cell)}»' if cell else 'значение'} не читается; ожидается {expected}.",
+            f"Строка {row}, столбец «{title}»: {f'«{_short(cell)}»' if cell else 'значение'} не читается; "
+            f"ожидается {expected}.",
         )
         for row, cell in zip(rows, cells, strict=True)
     ]  # fmt: skip
@@ -307,7 +312,9 @@ class Normaliser:
                         f"{column.title}: «{context[column.name]}» не читается; ожидается {_expected(column)}.",
                         code="unreadable_context",
                     )
-                columns[column.name] = pl.repeat(value, batch.height, dtype=_POLARS_TYPE[column.type], eager=True)
+                columns[column.name] = pl.Series([value], dtype=_POLARS_TYPE[column.type]).new_from_index(
+                    0, batch.height
+                )
         frame = pl.DataFrame([series.alias(name) for name, series in columns.items()])
         frame = self._with_items(frame, batch, block, rejections)
         frame = self._derive(frame, block, context)
@@ -382,8 +389,8 @@ class Normaliser:
             names = ", ".join(f"«{column.title}»" for column in missing)
             example = " ".join(f"--set {column.name}=…" for column in missing)
             raise SupplierError(
-                f"Не известно: {names}. Ни внутри файла, ни в его имени этого нет. Назовите файл по образцу из инструкции "
-                f"поставщика или укажите при доставке: {example}.",
+                f"Не известно: {names}. Ни внутри файла, ни в его имени этого нет. Назовите файл по образцу из "
+                f"инструкции поставщика или укажите при доставке: {example}.",
                 code="context_missing",
             )
         rejections: list[Rejection] = []
@@ -451,7 +458,8 @@ def merge_context(
 ) -> tuple[dict[str, str], list[str]]:
     """What is known beside the cells: content first, then delivery options, then the file name.
 
-    Content against an option is the supplier's to solve: SupplierError. A file name that says otherwise is overruled and told.
+    Content against an option is the supplier's to solve: SupplierError. A file name that says otherwise is overruled
+    and told.
     """
     told: list[str] = []
     merged = dict(name_context)
@@ -463,18 +471,21 @@ def merge_context(
     for name, value in options.items():
         if name in merged and not same(name, merged[name], value):
             told.append(
-                f"Имя файла говорит «{merged[name]}» ({_title(contract, name)}), при доставке указано «{value}»: взято указанное."
+                f"Имя файла говорит «{merged[name]}» ({_title(contract, name)}), при доставке указано «{value}»: "
+                "взято указанное."
             )
         merged[name] = value
     for name, value in block.context.items():
         if name in options and not same(name, options[name], value):
             raise SupplierError(
-                f"{_title(contract, name)}: внутри файла «{value}», при доставке указано «{options[name]}». Исправьте указание или файл.",
+                f"{_title(contract, name)}: внутри файла «{value}», при доставке указано «{options[name]}». "
+                "Исправьте указание или файл.",
                 code="context_contradiction",
             )
         if name in name_context and not same(name, name_context[name], value):
             told.append(
-                f"Имя файла говорит «{name_context[name]}» ({_title(contract, name)}), внутри файла «{value}»: взято из файла."
+                f"Имя файла говорит «{name_context[name]}» ({_title(contract, name)}), внутри файла «{value}»: "
+                "взято из файла."
             )
         merged[name] = value
     return merged, told
@@ -572,8 +583,11 @@ LONG_FROM = 41
 
 
 def _derive_gia(frame: pl.DataFrame, key: bytes, context: dict[str, str], block: Block) -> pl.DataFrame:
-    """Items from answer masks, procedure, grade, year and the participant's pseudonym (formats: one character a task with a
-    short answer, `+` full, `-` nothing, digit points; `2(3)1(2)` score(max) a criterion of a long answer)."""
+    """Items from answer masks, procedure, grade, year and the participant's pseudonym.
+
+    A short mask has one character a task (`+` full, `-` nothing, digit points), a long one `2(3)1(2)`: score(max) a
+    criterion.
+    """
     empty = pl.lit(None, pl.String)
     has = set(frame.columns)
     short = pl.col("short_mask") if "short_mask" in has else empty
@@ -587,8 +601,10 @@ def _derive_gia(frame: pl.DataFrame, key: bytes, context: dict[str, str], block:
     for position in range(1, short_count + 1):
         sign = pl.col("_short").list.get(position - 1, null_on_oob=True)
         cells.append(
-            pl.when(sign == "+").then(1).when(sign == "-").then(0).when(sign.str.contains(r"^[XxХх]$")).then(NOT_ATTEMPTED)
-            .when(sign.str.contains(r"^\d$")).then(sign.cast(pl.Int16, strict=False)).when(sign.is_not_null()).then(UNREADABLE)
+            pl.when(sign == "+").then(1).when(sign == "-").then(0)
+            .when(sign.str.contains(r"^[XxХх]$")).then(NOT_ATTEMPTED)
+            .when(sign.str.contains(r"^\d$")).then(sign.cast(pl.Int16, strict=False))
+            .when(sign.is_not_null()).then(UNREADABLE)
             .cast(pl.Int16).alias(f"item_{position:02d}")
         )  # fmt: skip
     maxima: list[int | None] = []

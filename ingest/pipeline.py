@@ -1,7 +1,7 @@
 """One delivery from the landing zone to published raw rows: receive → read → COPY → gate → publish.
 
-Each delivery runs in one transaction on one connection, so a crash at any point leaves it as it was received, and the next
-run starts it anew under the same ids.
+Each delivery runs in one transaction on one connection, so a crash at any point leaves it as it was received, and the
+next run starts it anew under the same ids.
 """
 
 from __future__ import annotations
@@ -131,8 +131,8 @@ def _receive_one(
     if source == UNKNOWN_SOURCE:
         status, message = "rejected", _why_unknown(arrived)
     delivery = Delivery(
-        delivery_id, region, source, arrived.sha256, arrived.file_name, arrived.byte_size, options, landing.keep(arrived),
-        arrived.modified_at, now, settings.user, now, status, message,
+        delivery_id, region, source, arrived.sha256, arrived.file_name, arrived.byte_size, options,
+        landing.keep(arrived), arrived.modified_at, now, settings.user, now, status, message,
     )  # fmt: skip
     ledger.add(connection, delivery)
     return Outcome(delivery_id, arrived.file_name, source, status, message=message)
@@ -159,8 +159,8 @@ def _why_unknown(arrived: Arrival) -> str:
         if error.code not in {"unknown_layout", "other_source"}:
             return str(error)
     return (
-        f"Файл «{arrived.file_name}» не похож ни на один источник ({', '.join(sources())}): ни одна разметка не подошла. "
-        "Проверьте, тот ли это файл; источник можно указать при доставке: --source."
+        f"Файл «{arrived.file_name}» не похож ни на один источник ({', '.join(sources())}): ни одна разметка не "
+        "подошла. Проверьте, тот ли это файл; источник можно указать при доставке: --source."
     )
 
 
@@ -169,7 +169,8 @@ def _known_already(connection: psycopg.Connection, known: Delivery, file_name: s
     day = f"{known.received_at:%d.%m.%Y %H:%M}"
     text = {
         "published": f"Этот файл уже принят {day} и действует: повторная доставка ничего не меняет.",
-        "superseded": f"Этот файл уже принят {day}, но потом заменён более новым. Вернуть его: rsoko restore {known.delivery_id}.",
+        "superseded": f"Этот файл уже принят {day}, но потом заменён более новым. "
+        f"Вернуть его: rsoko restore {known.delivery_id}.",
         "rejected": f"Этот файл уже отклонён {day}: {known.message}",
     }.get(known.status)
     status = known.status if known.status in _DONE else "received"
@@ -186,7 +187,8 @@ def scan(settings: Settings, source: str) -> list[int]:
         landing.remove(path)
     with connect(settings) as connection:
         rows = connection.execute(
-            "select delivery_id from meta.delivery where source = %s and status not in ('published', 'superseded', 'rejected') "
+            "select delivery_id from meta.delivery "
+            "where source = %s and status not in ('published', 'superseded', 'rejected') "
             "order by precedence_at, file_modified_at, file_name",
             [source],
         ).fetchall()
@@ -199,7 +201,8 @@ def scan(settings: Settings, source: str) -> list[int]:
 def process(settings: Settings, delivery_id: int) -> Outcome:
     """Run one received delivery through to published rows.
 
-    Returns the outcome, also of a rejected delivery. Raises TransientError when a retry may help, PermanentError when not.
+    Returns the outcome, also of a rejected delivery. Raises TransientError when a retry may help, PermanentError when
+    not.
     """
     with connect(settings) as connection:
         delivery = ledger.get(connection, delivery_id)
@@ -207,13 +210,16 @@ def process(settings: Settings, delivery_id: int) -> Outcome:
             return Outcome(delivery_id, delivery.file_name, delivery.source, delivery.status, message=delivery.message)
         contract = load_contract(delivery.source)
         load_id = identity("load", str(delivery_id), str(contract.version))
-        if delivery.status in _DONE and _has_load(connection, load_id):
-            return _known_already(connection, delivery, delivery.file_name)
         try:
             with connection.transaction():
+                # Another worker, or what a killed one left running on the server, may have it in hand: wait.
+                delivery = ledger.get(connection, delivery_id, lock=True)
+                if delivery.status in _DONE and _has_load(connection, load_id):
+                    return _known_already(connection, delivery, delivery.file_name)
                 return _load(settings, connection, delivery, contract, load_id)
         except SupplierError as error:
             with connection.transaction():
+                ledger.get(connection, delivery_id, lock=True)
                 return _reject(connection, delivery, contract, load_id, error)
 
 
@@ -239,7 +245,7 @@ def _load(
     ledger.set_status(connection, delivery.delivery_id, "checked", None, load_id)
     _close(connection, load_id, counts, staged["rows"], quarantined=verdict.quarantined_rows)
     if not verdict.accepted:
-        connection.execute(f"delete from {contract.table} where load_id = %s", [load_id])  # type: ignore[call-overload]
+        connection.execute(f"delete from {contract.table} where load_id = %s", [load_id])
         ledger.set_status(connection, delivery.delivery_id, "rejected", verdict.message, load_id)
         return Outcome(
             delivery.delivery_id, delivery.file_name, contract.source, "rejected", False, verdict.message, load_id
@@ -344,8 +350,8 @@ def _note(counts: _Counts, block: reading.Block, contradictions: list[str]) -> N
 
 
 def _stage_block(
-    connection: psycopg.Connection, block: reading.Block, context: dict[str, str], normaliser: Normaliser, counts: _Counts,
-    contract: Contract, load_id: int,
+    connection: psycopg.Connection, block: reading.Block, context: dict[str, str], normaliser: Normaliser,
+    counts: _Counts, contract: Contract, load_id: int,
 ) -> None:  # fmt: skip
     with connection.cursor() as cursor, ExitStack() as stack:
         columns: list[str] = []
@@ -363,9 +369,10 @@ def _stage_block(
                 stack.close()
                 columns = result.frame.columns
                 target = f"copy {contract.table} (load_id, {', '.join(columns)}) from stdin {_COPY}"
-                copy = stack.enter_context(cursor.copy(target))  # type: ignore[call-overload]
+                copy = stack.enter_context(cursor.copy(target))
             out = io.BytesIO()
-            result.frame.select(pl.lit(load_id), pl.all()).write_csv(out, include_header=False, separator="\x1f", quote_style="never")
+            sent = result.frame.select(pl.lit(load_id), pl.all())
+            sent.write_csv(out, include_header=False, separator="\x1f", quote_style="never")
             copy.write(out.getbuffer())
 
 
@@ -398,7 +405,8 @@ def _count(counts: _Counts, frame: pl.DataFrame, contract: Contract) -> None:
 def _refuse_hopeless(counts: _Counts, contract: Contract, delivery: Delivery) -> None:
     if counts.rows_read == 0:
         raise SupplierError(
-            f"Форма «{delivery.file_name}» пустая: заголовок есть, а заполненных строк нет. Заполните её и пришлите ещё раз.",
+            f"Форма «{delivery.file_name}» пустая: заголовок есть, а заполненных строк нет. "
+            "Заполните её и пришлите ещё раз.",
             code="empty_form",
         )
     for share, limit, what in (
@@ -429,12 +437,18 @@ def receive_files(
 ) -> list[Outcome]:
     """Receive local files as one batch; a file in a folder named after a source belongs to it."""
     now = datetime.now(UTC)
-    known = set(sources())
     out: list[Outcome] = []
     for file in files:
-        folder = next((parent.name for parent in file.parents if parent.name in known), None)
-        out += receive(settings, [arrival(file, _beside(file) | (options or {}))], source or folder, now=now)
+        out += receive(settings, [_arrival(file, options)], source or _folder_source(file), now=now)
     return out
+
+
+def _arrival(file: Path, options: dict[str, str] | None) -> Arrival:
+    return arrival(file, _beside(file) | (options or {}))
+
+
+def _folder_source(file: Path) -> str | None:
+    return next((parent.name for parent in file.parents if parent.name in sources()), None)
 
 
 def _beside(file: Path) -> dict[str, str]:
@@ -479,15 +493,18 @@ def check(
     """The same reading and gate without loading anything: the outcome and every rejection, for a supplier's dry run."""
     from expectations import gate
 
-    arrived = arrival(file, options)
-    source = source or next(iter(reading.recognise(file, file.name)), _source_by_name(file.name))
+    arrived = _arrival(file, options)
+    source = (
+        source or _folder_source(file) or next(iter(reading.recognise(file, file.name)), _source_by_name(file.name))
+    )
     if source == UNKNOWN_SOURCE:
         return Outcome(0, file.name, source, "rejected", message=_why_unknown(arrived)), []
     contract = load_contract(source)
     now = datetime.now(UTC)
     delivery = Delivery(
-        identity("check", arrived.sha256), int((options or {}).get("region_code", settings.region_code)), source, arrived.sha256, file.name,
-        arrived.byte_size, _delivery_options(arrived, source), "", arrived.modified_at, now, settings.user, now, "received", None,
+        identity("check", arrived.sha256), int(arrived.options.get("region_code", settings.region_code)), source,
+        arrived.sha256, file.name, arrived.byte_size, _delivery_options(arrived, source), "", arrived.modified_at, now,
+        settings.user, now, "received", None,
     )  # fmt: skip
     with connect(settings) as connection:
         outcome, found = Outcome(0, file.name, source, "rejected"), []

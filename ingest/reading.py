@@ -1,8 +1,8 @@
 """Readers: bytes of a delivery → blocks of text cells under canonical column names.
 
-A file holds one or more blocks (several exams on a sheet, several sheets). The header row is found by its content, never by
-its number, because every system puts something else above it. Memory is bounded by the batch for csv, by the sheet for
-workbooks.
+A file holds one or more blocks (several exams on a sheet, several sheets). The header row is found by its content and
+not by its number, because every system puts something else above it. Memory is bounded by the batch for csv and by the
+sheet for workbooks.
 """
 
 from __future__ import annotations
@@ -87,9 +87,9 @@ def match_header(cells: list[str], contract: Contract) -> _Match | None:
     for layout in contract.layouts:
         columns = {}
         for name, aliases in layout.header.items():
-            index = next((where[fold(alias)] for alias in aliases if fold(alias) in where), None)
-            if index is not None:
-                columns[name] = index
+            found = [where[fold(alias)] for alias in aliases if fold(alias) in where]
+            if found:
+                columns[name] = found[0]
         if not columns or any(name not in columns for name in layout.required):
             continue
         if layout.id == "template" and len(columns) * 2 < len(layout.header):
@@ -152,8 +152,9 @@ def _no_header(rows: list[list[str]], contract: Contract, where: str) -> Supplie
     expected = "; ".join(f"«{layout.title}»" for layout in contract.layouts)
     missing = _nearest_layout(rows, contract)
     return SupplierError(
-        f"{where}: в первых {HEADER_ROWS} строках нет заголовка ни одной известной разметки источника «{contract.title}» "
-        f"({expected}).{missing} Проверьте, тот ли это файл, или возьмите пустой шаблон docs/templates/{contract.source}.xlsx.",
+        f"{where}: в первых {HEADER_ROWS} строках нет заголовка ни одной известной разметки источника "
+        f"«{contract.title}» ({expected}).{missing} Проверьте, тот ли это файл, или возьмите пустой шаблон "
+        f"docs/templates/{contract.source}.xlsx.",
         code="unknown_layout",
     )
 

@@ -26,7 +26,7 @@ group by source
 """
 # A rejected delivery is still broken unless the same file name has come again since and was accepted.
 _BROKEN = """
-select delivery.delivery_id, delivery.source, delivery.file_name, delivery.status, delivery.message, delivery.received_at
+select delivery_id, source, file_name, status, message
 from meta.delivery
 where delivery.status not in ('published', 'superseded')
     and not exists (
@@ -63,7 +63,7 @@ def show(settings: Settings, console: Console, limit: int = 12) -> None:
     running = airflow_service.is_up(settings)
     console.print(f"Airflow: {airflow_service.addresses(settings).url if running else 'не запущен (rsoko up)'}")
     if provisional:
-        console.print(f"[yellow]Организаций, которых нет в реестре: {provisional}.[/] Доставьте свежий реестр (organisation).")
+        console.print(f"[yellow]Организаций, которых нет в реестре: {provisional}.[/] Доставьте свежий реестр.")
     if not broken:
         console.print("[green]Сломанного нет.[/]")
         return
@@ -74,7 +74,7 @@ def show(settings: Settings, console: Console, limit: int = 12) -> None:
         faults.add_row(str(row["delivery_id"]), row["file_name"], row["message"] or row["status"], advice)
     console.print(faults)
     if len(broken) > limit:
-        console.print(f"… и ещё {len(broken) - limit}: rsoko sql \"select * from meta.delivery_summary where status = 'rejected'\"")
+        console.print(f"… и ещё {len(broken) - limit}: они все — в отчёте шлюза (rsoko up)")
 
 
 def _rows(connection: psycopg.Connection, query: Any) -> list[dict[str, Any]]:

@@ -25,29 +25,36 @@ FIRST = ("organisation", "municipality", "leader")
 
 QUESTIONS = {
     "У каких школ больше всего признаков необъективности?": """
-select organisation_name, municipality_name, count(*) as markers, string_agg(marker_code, ', ' order by marker_code) as marker_codes
+select
+    organisation_name,
+    count(*) as markers,
+    string_agg(marker_code, ', ' order by marker_code) as marker_codes
 from mart.mart_objectivity__marker
 join core.dim_organisation using (region_code, organisation_code)
 where is_marked and year = 2025 and is_current
-group by 1, 2
+group by 1
 order by markers desc, organisation_name
 limit 5""",
     "Каков индекс объективности региона по годам?": """
-select year, organisations, marked_organisations, index_value
+select year, organisations, marked_organisations, objectivity_index
 from mart.mart_objectivity__index
 where object_level = 'region'
 order by year""",
     "Где самооценка детских садов расходится с оценкой экспертов?": """
-select area_no, round(avg(gap), 2) as mean_gap, count(*) filter (where is_self_biased) as biased, count(*) as preschools
-from mart.mart_preschool__quality
-where object_level = 'organisation' and year = 2025
-group by 1
-order by 1""",
+select
+    area,
+    round(self_level, 2) as self_level,
+    round(expert_level, 2) as expert_level,
+    n_biased_organisations,
+    n_organisations
+from mart.mart_preschool__summary
+where object_level = 'region' and year = 2025
+order by area_no""",
 }
 
 
 def demo(settings: Settings, console: Console) -> None:
-    """Generate, deliver, run the DAGs, print what came of it. A second run finds everything done and changes nothing."""
+    """Generate, deliver, run the DAGs, print what came of it. A second run finds everything done."""
     began = time.monotonic()
     target = settings.home / "sample_region"
     if not (target / "manifest.csv").exists():
@@ -147,4 +154,5 @@ def _how_to_go_on(settings: Settings, console: Console) -> None:
         highlight=False,
     )
     for question, query in QUESTIONS.items():
-        console.print(f"  [dim]-- {question}[/]\n  .venv/bin/rsoko sql \"{' '.join(query.split())}\"", highlight=False, soft_wrap=True)
+        example = f'  [dim]-- {question}[/]\n  .venv/bin/rsoko sql "{" ".join(query.split())}"'
+        console.print(example, highlight=False, soft_wrap=True)

@@ -1,8 +1,8 @@
 """Independent plain-Python readings of the real ВПР works: nothing here comes from the project.
 
-The rules are those of the contract's words: a cell is a score from 0 to 30, X in either alphabet, «не пройд.» or empty,
-anything else can't be read; the primary score is the sum of the items, or the reported total where an item can't be read or
-none is there.
+The rules are those of the contract's words: a cell is a score from 0 to 30, X in either alphabet, «не пройд.» or
+empty, anything else can't be read; the primary score is the sum of the items, or the reported total where an item can't
+be read or none is there.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _SKIPPED = {"x", "х", "n", "не пройд."}
 
 @dataclass(frozen=True)
 class Row:
-    """A participant: login in its `edu…` form, primary score (None for who did not write), journal mark, unreadable cells."""
+    """A participant: login in its `edu…` form, primary score (None: did not write), journal mark, unreadable cells."""
 
     school: str
     code: str

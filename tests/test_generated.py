@@ -51,7 +51,8 @@ def test_raw_tables_are_those_of_the_contracts(database_url: str) -> None:
         for contract in CONTRACTS:
             rows = connection.execute(
                 "select column_name, col_description(%s::regclass, ordinal_position::int) "
-                "from information_schema.columns where table_schema = 'raw' and table_name = %s order by ordinal_position",
+                "from information_schema.columns where table_schema = 'raw' and table_name = %s "
+                "order by ordinal_position",
                 [contract.table, contract.source],
             ).fetchall()
             names = [name for name, _ in rows]

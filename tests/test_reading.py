@@ -200,7 +200,8 @@ def test_a_line_break_inside_quotes_is_one_record(tmp_path: Path) -> None:
 
 
 def test_quotes_that_nobody_doubled(tmp_path: Path) -> None:
-    text = '"global_id","name","vid_uchrezhdeniya","rayon"\n"7","Школа "Гармония", корпус 2","Гимназия",\n"8","Школа",,"Район"\n'
+    header = '"global_id","name","vid_uchrezhdeniya","rayon"\n'
+    text = header + '"7","Школа "Гармония", корпус 2","Гимназия",\n"8","Школа",,"Район"\n'
     path = tmp_path / "register.csv"
     path.write_text(text, encoding="utf-8")
     frame = frames(path, "organisation")
@@ -259,7 +260,7 @@ def test_a_truncated_workbook(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("encoding", "name"), [("utf-16", "UTF-16"), ("cp866", "DOS (cp866)"), ("koi8-r", "KOI8-R")])
 def test_a_wrong_code_page_is_named(tmp_path: Path, encoding: str, name: str) -> None:
-    rows = [[cell for cell in row] for row in work()]
+    rows = [list(row) for row in work()]
     error = refused(write_csv(tmp_path / "vpr_2021_g5_RU.csv", rows, encoding=encoding))
     assert error.code == "wrong_encoding"
     assert name in error.message

@@ -1,0 +1,142 @@
+"""Small files as suppliers write them, installations to load them into, and what these then hold."""
+
+from __future__ import annotations
+
+import csv
+import os
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import psycopg
+from psycopg import sql
+
+from ingest import postgres
+from ingest.contract import load_contract, sources
+from ingest.settings import Settings
+
+Row = Sequence[Any]
+
+VPR_HEADER = [
+    "Пользователь", "Дата загрузки", "Код", "Вариант", "1 (1б)", "2 (2б)", "3К1 (3б)", "Наименование класса", "Пол",
+    "Отметка за предыдущий триместр/ четверть/полугодие", "Итого баллов",
+]  # fmt: skip
+F1_HEADER = [
+    "ОО", "Муниципалитет", "Название ОО", "Код участника", "Класс", "Вариант", "1 (1б)", "2 (2б)", "3К1 (3б)",
+    "Первичный балл", "Отметка", "Отметка по журналу",
+]  # fmt: skip
+GIA_HEADER = [
+    "SchoolCode", "ClassCode", "StationCode", "AuditoriumCode", "GovernmentCell", "SurnameCell", "NameCell",
+    "SecondNameCell", "DocumentSeriesCode", "DocumentNumberCode", "TestResultBCell", "TestResultCCell", "PrimaryMark",
+    "Mark5", "Mark100",
+]  # fmt: skip
+
+
+def participant(
+    code: int | str, scores: Row = (1, 2, 3), *, school: str = "edu990001", variant: Any = 1, total: Any = None
+) -> list[Any]:
+    """A row under `VPR_HEADER`."""
+    known = sum(score for score in scores if isinstance(score, int))
+    return [school, "20.05.2024 10:00:00", code, variant, *scores, "5А", "ж", 4, known if total is None else total]
+
+
+def write_csv(path: Path, rows: Iterable[Row], *, header: Row = VPR_HEADER, encoding: str = "utf-8") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding=encoding, newline="") as file:
+        csv.writer(file, delimiter=";").writerows([header, *rows])
+    return path
+
+
+def write_workbook(path: Path, rows: Iterable[Row], *, header: Row = VPR_HEADER, sheet: str = "Протокол") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    book = openpyxl.Workbook()
+    page = book.worksheets[0]
+    page.title = sheet
+    for row in [header, *rows]:
+        page.append(list(row))
+    book.save(path)
+    return path
+
+
+def write_f1(path: Path, codes: Iterable[int], *, title: str = "ВПР 2024 Математика 5 класс") -> Path:
+    """The «Ф1» export of one school: year, subject and grade stand inside the file."""
+    school = "Школа № 1(edu990001)"
+    rows = [["edu990001", "Город", school, code, 1, 1, 1, 2, 3, 6, 5, 5] for code in codes]
+    frame = [[title], ["Предмет:", "Математика"], [], F1_HEADER]
+    return write_workbook(path, [*frame, *rows], header=["Индивидуальные результаты"], sheet="Ф1")
+
+
+def template(path: Path, source: str, rows: Iterable[dict[str, Any]]) -> Path:
+    """A csv in the layout `template` of the source: columns of the contract under their Russian titles."""
+    rows = list(rows)
+    known = load_contract(source).column
+    supplied = [name for name, column in known.items() if not column.derived]
+    return write_csv(path, [[row.get(name, "") for name in supplied] for row in rows],
+                     header=[known[name].title for name in supplied])  # fmt: skip
+
+
+def changed_at(path: Path, day: int) -> Path:
+    """The same file with a time of change of its own."""
+    moment = datetime(2024, 5, day, tzinfo=UTC).timestamp()
+    os.utime(path, (moment, moment))
+    return path
+
+
+@contextmanager
+def installation(server: Settings, home: Path, *, template: str | None = None) -> Iterator[Settings]:
+    """An installation with a warehouse of its own on the tests' server: empty, or a copy of the database `template`."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(server.database_url, autocommit=True) as connection:
+        connection.execute(
+            sql.SQL("create database {} template {}").format(
+                sql.Identifier(name), sql.Identifier(template or "template1")
+            )
+        )
+        yield replace(
+            server, home=home, landing_url="", external_database_url=postgres.url(server, name),
+            given_pseudonym_key="key of the tests",
+        )  # fmt: skip
+        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def ask(settings: Settings, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with psycopg.connect(settings.database_url) as connection:
+        return connection.execute(query, parameters).fetchall()  # type: ignore[call-overload]
+
+
+def dump(settings: Settings, query: str) -> bytes:
+    """The answer as text, in the order of all its columns."""
+    with psycopg.connect(settings.database_url) as connection, connection.cursor() as cursor:
+        width = len(connection.execute(f"select * from ({query}) as answer limit 0").description or [])  # type: ignore[call-overload]
+        order = ", ".join(map(str, range(1, width + 1)))
+        with cursor.copy(f"copy (select * from ({query}) as answer order by {order}) to stdout") as copy:  # type: ignore[call-overload]
+            return b"".join(copy)
+
+
+_LEDGER = {
+    "delivery": "select delivery_id, source, sha256, file_name, byte_size, options, archive_url, status, message from meta.delivery",
+    "load": "select * from meta.load",
+    "load_item": "select * from meta.load_item",
+    "slice": "select * from meta.slice",
+    "slice_load": "select * from meta.slice_load",
+    "rejection": "select * from meta.rejection",
+    "control_total": "select * from meta.control_total",
+    "gate_result": "select load_id, check_code, severity, is_success, violations, row_count, message from meta.gate_result",
+}
+
+
+def contents(settings: Settings) -> dict[str, bytes]:
+    """The whole ledger but for its clock, and all raw rows, current or not."""
+    raw = {f"raw.{source}": f"select * from raw.{source}" for source in sources()}
+    return {name: dump(settings, query) for name, query in (_LEDGER | raw).items()}
+
+
+def current(settings: Settings, columns: str, source: str = "vpr") -> list[tuple[Any, ...]]:
+    """Columns of the current rows, in order."""
+    joined = f"raw.{source} inner join meta.current_load using (region_code, load_id, slice_id)"
+    return sorted(ask(settings, f"select {columns} from {joined}"))

@@ -135,7 +135,7 @@ def _explain(layer: str, failed: Sequence[NodeResult]) -> str:
 
 @contextmanager
 def _connection_environment(database_url: str, threads: int) -> Iterator[None]:
-    """The variables that `profiles.yml` reads, for the time of one build."""
+    """The variables that `profiles.yml` and libpq read, for the time of one build."""
     info = conninfo_to_dict(database_url)
     values = {
         "RSOKO_DBT_HOST": str(info.get("host") or "127.0.0.1"),
@@ -145,6 +145,8 @@ def _connection_environment(database_url: str, threads: int) -> Iterator[None]:
         "RSOKO_DBT_DBNAME": str(info.get("dbname") or ""),
         "RSOKO_DBT_SSLMODE": str(info.get("sslmode") or "prefer"),
         "RSOKO_DBT_THREADS": str(threads),
+        # A build aggregates a million rows at a time: in memory, not in temporary files.
+        "PGOPTIONS": "-c work_mem=128MB",
     }
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)

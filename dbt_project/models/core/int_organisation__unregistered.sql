@@ -67,7 +67,7 @@ select
         else unregistered.code_system || '-' || unregistered.code
     end as organisation_code,
     unregistered.organisation_kind,
-    latest.organisation_name,
+    regexp_replace(latest.organisation_name, '\s*\(edu\d+\)$', '') as organisation_name,
     latest.municipality_code,
     latest.municipality_name
 from unregistered

@@ -59,7 +59,14 @@ def transform() -> None:
             from ingest import postgres
             from ingest.settings import Settings
 
-            runner.build(postgres.ensure(Settings.from_env()), layer=layer, full_refresh=params["full_refresh"])
+            settings = Settings.from_env()
+            runner.build(
+                postgres.ensure(settings),
+                layer=layer,
+                full_refresh=params["full_refresh"],
+                # One for all layers, which never run at once: the project is parsed once, not once per layer.
+                target_path=settings.home / "dbt" / "transform",
+            )
 
         return build()
 

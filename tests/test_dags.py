@@ -10,10 +10,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from ingest import airflow_service, maintenance, pipeline
 from ingest.contract import sources
-from ingest.landing import Landing
+from ingest.errors import PermanentError
 from ingest.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -145,6 +147,80 @@ def test_only_transient_failures_are_retried(bag: Any) -> None:
             assert task["retried"] == ["TransientError"], (dag_id, task_id)
 
 
-@pytest.fixture
-def landing(airflow_settings: Settings) -> Landing:
-    return Landing(airflow_settings.landing_url)
+def tries(settings: Settings) -> list[int]:
+    """Tries of each failed instance of `process`, over all runs."""
+    assert settings.external_airflow_database_url
+    with psycopg.connect(settings.external_airflow_database_url) as connection:
+        rows = connection.execute("select try_number from task_instance where task_id = 'process' and state = 'failed'")
+        return [number for (number,) in rows]
+
+
+def announced(settings: Settings) -> list[Any]:
+    """What the asset events carry, oldest first."""
+    assert settings.external_airflow_database_url
+    with psycopg.connect(settings.external_airflow_database_url) as connection:
+        query = "select e.extra from asset_event e join asset on asset.id = asset_id where name = %s order by e.id"
+        return [extra for (extra,) in connection.execute(query, ["raw_municipality"])]
+
+
+def statuses(settings: Settings) -> dict[str, str]:
+    with pipeline.connect(settings) as connection:
+        return dict(connection.execute("select file_name, status from meta.delivery").fetchall())
+
+
+def test_one_delivery_never_blocks_another(airflow_settings: Settings, tmp_path: Path) -> None:
+    settings = airflow_settings
+    good, broken, lost = (tmp_path / f"{name}.csv" for name in ("good", "broken", "lost"))
+    good.write_text("Код МСУ;Код АТЕ;Название МСУ\n1;1;Примерский район\n2;2;Город Примерск\n", encoding="utf-8")
+    broken.write_text("Код МСУ;Название МСУ\n;Район без кода\n", encoding="utf-8")
+    lost.write_text("Код АТЕ;Название АТЕ\n1;Примерский район\n", encoding="utf-8")
+    [outcome] = pipeline.receive_files(settings, [lost], "municipality")
+    [archived] = (settings.home / "landing/archive").rglob("*.csv")
+    archived.rename(tmp_path / "archived")
+
+    conf = {"ingest_municipality": {"paths": [str(good), str(broken)]}}
+    said: list[str] = []
+    # The supplier's fault is an answer, ours is not: the run is red for the lost file only, and was not tried twice.
+    assert airflow_service.run_dags(settings, conf, conf=conf, echo=said.append) == {"ingest_municipality": "failed"}
+    assert statuses(settings) == {"good.csv": "published", "broken.csv": "rejected", "lost.csv": "received"}
+    assert tries(settings) == [1]
+    assert any("archived file" in line and "missing" in line for line in said)
+    [event] = announced(settings)
+    with pipeline.connect(settings) as connection:
+        rows = connection.execute("select distinct load_id from raw.municipality").fetchall()
+    assert [(load_id,) for load_id in event["load_ids"]] == rows
+    with pytest.raises(PermanentError, match="archived files"):
+        maintenance.verify_archive(settings)
+
+    # Repaired, it is taken up by itself; what is done stays done.
+    (tmp_path / "archived").rename(archived)
+    conf = {"ingest_municipality": {"again": [str(outcome.delivery_id)]}}
+    assert airflow_service.run_dags(settings, conf, conf=conf, echo=said.append) == {"ingest_municipality": "success"}
+    assert statuses(settings) == {"good.csv": "published", "broken.csv": "rejected", "lost.csv": "published"}
+    assert len(announced(settings)) == 2
+    assert maintenance.verify_archive(settings) == 3
+    assert maintenance.verify_rows(settings) == 3
+
+    # Nothing new, nothing announced.
+    assert airflow_service.run_dags(settings, ["ingest_municipality"]) == {"ingest_municipality": "success"}
+    assert len(announced(settings)) == 2
+
+
+def test_rows_changed_by_hand_are_found(settings: Settings, tmp_path: Path) -> None:
+    register = tmp_path / "register.csv"
+    register.write_text("Код АТЕ;Название АТЕ\n1;Примерский район\n2;Город Примерск\n", encoding="utf-8")
+    [outcome] = [pipeline.settle(settings, received) for received in pipeline.receive_files(settings, [register])]
+    assert outcome.published
+    assert maintenance.verify_rows(settings) == 2
+    with pipeline.connect(settings) as connection:
+        connection.execute("delete from raw.municipality where municipality_code = '2'")
+        with pytest.raises(PermanentError, match=r"raw\.municipality.* 2 rows published, 1 found"):
+            maintenance.verify_rows(settings)
+        connection.execute("update raw.municipality set load_id = 1")
+        with pytest.raises(PermanentError, match=r"load 1, slice -?\d+: 0 rows published, 1 found"):
+            maintenance.verify_rows(settings)
+
+
+def test_an_order_for_no_dag_is_refused(airflow_settings: Settings) -> None:
+    with pytest.raises(PermanentError, match="no DAG ingest_weather"):
+        airflow_service.run_dags(airflow_settings, ["ingest_weather"])

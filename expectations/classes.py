@@ -229,7 +229,7 @@ class ExpectKeyUnique(LoadExpectation):
                 jsonb_build_object(
                     'repeat', case when is_same then 'повторяет слово в слово строку ' else 'противоречит строке ' end
                         || case when copy_no = 1 then second_row else first_row end
-                        || case when is_same then ', она и оставлена' else ' с тем же ключом, не взята ни одна' end
+                        || case when is_same then '' else ': ключ один, данные разные' end
                 ) as fields
             from judged
             where second_row is not null and (not is_same or copy_no > 1)

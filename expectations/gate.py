@@ -186,8 +186,10 @@ def _name(connection: psycopg.Connection, contract: Contract, load_id: int, item
 
 
 def _written(value: Any) -> str:
-    """As a supplier writes it: a decimal comma, no trailing zeros."""
-    return f"{value:g}".replace(".", ",") if isinstance(value, float) else str(value)
+    """As a supplier writes it: a decimal comma, no trailing zeros, thousands apart."""
+    if isinstance(value, float):
+        return f"{value:g}".replace(".", ",")
+    return f"{value:,}".replace(",", "\u00a0") if isinstance(value, int) else str(value)
 
 
 def _item_labels(connection: psycopg.Connection, contract: Contract, load_id: int) -> dict[str, str]:
@@ -215,16 +217,16 @@ def _result(item: Check, decision: Any, rows: int) -> CheckResult:
         return result(True, None, f"не проверено: {_SKIPPED[item.parameters[0]]}.")
     if not decision.violations:
         return result(True, 0, "выполнено.")
-    found = f"нарушено, строк: {decision.violations} из {rows}"
+    found = f"нарушено в {_written(decision.violations)} из {_written(rows)} строк"
     if item.severity == "warn":
         return result(decision.success, decision.violations, f"{found}. {item.advice}")
     if decision.success:
-        return result(True, decision.violations, f"{found}; они отложены.")
+        return result(True, decision.violations, f"{found}, они отложены.")
     return result(False, decision.violations, f"{found}{_limit(item.tolerance)}.")
 
 
 def _limit(tolerance: float) -> str:
-    return f" (допустимо {tolerance:.0%})" if tolerance else ""
+    return f" (допустимо {tolerance:.0%})".replace("%", "\u00a0%") if tolerance else ""
 
 
 def _quarantine_share(
@@ -237,9 +239,10 @@ def _quarantine_share(
     found = connection.execute("select rows_rejected from meta.load where load_id = %s", [load_id]).fetchone()
     dropped = found[0] if found else 0
     is_success = aside < rows and aside + dropped <= allowed(tolerance, rows + dropped)
+    message = f"Отложено {_written(aside)} из {_written(rows)} строк, ещё {_written(dropped)} не прочитано до проверки"
     return CheckResult(
         "quarantined_rows", "rows_set_aside", None, "error", is_success, aside, rows, tolerance,
-        f"Отложено строк: {aside} из {rows}, не прочитано ещё до проверки: {dropped}{_limit(tolerance)}.",
+        f"{message}{_limit(tolerance)}.",
     )  # fmt: skip
 
 

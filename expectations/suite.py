@@ -93,7 +93,7 @@ def _generic(contract: Contract) -> list[dict[str, Any]]:
             "code": "key_repeated",
             "expectation": "expect_key_unique",
             "kwargs": _key(contract),
-            "title": f"Ключ не повторяется: {contract.grain}",
+            "title": "Строки с одним ключом не повторяются",
             "message": "{repeat}",
             "severity": "error",
             "quarantine": True,

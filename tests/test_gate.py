@@ -340,7 +340,7 @@ def test_rows_that_repeat_each_other_leave_the_first(connection: psycopg.Connect
     assert verdict.quarantined_rows == 2
     assert row_numbers(connection, "vpr") == list(range(2, 52))
     messages = {r["row_no"]: r["message"] for r in rejections(connection, "key_repeated")}
-    told = "повторяет слово в слово строку 5, она и оставлена. Строка не загружена."
+    told = "повторяет слово в слово строку 5. Строка не загружена."
     assert messages == {n: f"Строка {n}: {told} Исправьте и пришлите файл ещё раз." for n in (52, 53)}
 
 
@@ -351,8 +351,8 @@ def test_rows_that_contradict_each_other_are_all_set_aside(connection: psycopg.C
     assert verdict.quarantined_rows == 2
     assert row_numbers(connection, "vpr") == [n for n in range(2, 52) if n != 5]
     messages = {r["row_no"]: r["message"] for r in rejections(connection, "key_repeated")}
-    assert "противоречит строке 52 с тем же ключом, не взята ни одна" in messages[5]
-    assert "противоречит строке 5 с тем же ключом" in messages[52]
+    assert "противоречит строке 52: ключ один, данные разные" in messages[5]
+    assert "противоречит строке 5: ключ один" in messages[52]
 
 
 @pytest.mark.parametrize("source", sources())
@@ -396,7 +396,7 @@ def test_bad_rows_are_set_aside_up_to_the_tolerance(
     assert {r["is_row_rejected"] for r in found} == {is_accepted}
     if not is_accepted:
         assert verdict.message == (
-            "Файл не принят. Балл за задание не больше максимума: нарушено, строк: 6 из 100 (допустимо 5%). "
+            "Файл не принят. Балл за задание не больше максимума: нарушено в 6 из 100 строк (допустимо 5 %). "
             "Первое место: Строка 96, столбец «задание 1»: 9 больше максимума задания 1. "
             "Исправьте и пришлите файл ещё раз."
         )
@@ -407,7 +407,7 @@ def test_checks_together_stay_within_the_tolerance(connection: psycopg.Connectio
     stage(connection, "vpr", [*many("vpr", 92), *bad])
     verdict = check(connection, "vpr")
     assert not verdict.accepted
-    assert "Отложено строк: 8 из 100" in (verdict.message or "")
+    assert "Отложено 8 из 100 строк" in (verdict.message or "")
     assert len(row_numbers(connection, "vpr")) == 100
 
 
@@ -416,7 +416,7 @@ def test_rows_the_reader_dropped_count_too(connection: psycopg.Connection) -> No
     connection.execute("update meta.load set rows_rejected = 4")
     verdict = check(connection, "vpr")
     assert not verdict.accepted
-    assert "не прочитано ещё до проверки: 4" in (verdict.message or "")
+    assert "ещё 4 не прочитано до проверки" in (verdict.message or "")
 
 
 def test_a_file_without_a_single_good_row_is_rejected(connection: psycopg.Connection) -> None:

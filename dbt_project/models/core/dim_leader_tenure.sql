@@ -1,4 +1,8 @@
-{{ config(post_hook="{{ record_core_totals('leader', {'rows': 'count(*)'}) }}") }}
+{{
+    config(
+        post_hook=["{{ record_core_totals('leader', {'rows': 'count(*)'}) }}", "analyze {{ this }}"],
+    )
+}}
 
 with
     tenure as (select * from {{ ref("stg_leader__tenure") }}),

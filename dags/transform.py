@@ -73,7 +73,6 @@ def transform() -> None:
     @task(doc_md="Renders the page with the gate's results.")
     def page() -> None:
         from ingest.maintenance import render_page
-
         from ingest.settings import Settings
 
         render_page(Settings.from_env())

@@ -140,7 +140,7 @@ def _wrong_scores(courier: Courier, region: Region, result: Results, large: list
         rows=count + 1,
         at=_AT,
         expected="partly",
-        why="один код участника встречается дважды: его строки отложены, остальные приняты",
+        why="один код участника встречается дважды: повтор отложен, остальные приняты",
     )
 
 
@@ -172,7 +172,7 @@ def _exam_twice(courier: Courier, generation: Generation) -> None:
         rows=result.person.size + 1,
         at=moment(2025, 7, 12),
         expected="partly",
-        why="один участник записан дважды: его строки отложены, остальные приняты",
+        why="один участник записан дважды: повтор отложен, остальные приняты",
     )
 
 

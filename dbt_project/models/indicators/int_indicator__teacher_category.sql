@@ -1,4 +1,13 @@
 with
+    attested as (select distinct year from {{ ref("fct_attestation") }}),
+
+    year_report as (
+        select
+            year,
+            make_date(year, {{ parameter("leader_parameter", "category_month", "year") }}::integer, 1) as reported_on
+        from attested
+    ),
+
     teacher as (
         select
             attestation.region_code,
@@ -6,9 +15,10 @@ with
             attestation.organisation_code,
             attestation.person_hash,
             bool_or(
-                category.is_counted and coalesce(attestation.valid_until >= make_date(attestation.year, 12, 31), true)
+                category.is_counted and coalesce(attestation.valid_until >= year_report.reported_on, true)
             ) as has_category
         from {{ ref("fct_attestation") }} as attestation
+        inner join year_report on attestation.year = year_report.year
         inner join
             {{ ref("teacher_category") }} as category
             on attestation.category = category.category_code

@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from ingest.errors import PermanentError
+from ingest.errors import PermanentError, TransientError
 from ingest.settings import Settings
 
 PROJECT = Path(__file__).parent
@@ -67,34 +68,34 @@ def build(
     target_path: Path | None = None,
     threads: int = 2,
 ) -> BuildResult:
-    """Build and test one layer, or all of them in order, and return every node's result.
+    """Build and test one layer, or everything, and return every node's result.
 
     Args:
         database_url: libpq URL of the warehouse.
-        layer: one of `LAYERS`; None: all.
+        layer: one of `LAYERS`; None: all, in the order of their dependencies.
         full_refresh: rebuild incremental models and seeds from nothing.
-        select: dbt selection that narrows the layer further (`mart_objectivity__marker+`).
+        select: dbt selection that narrows it further (`mart_objectivity__marker+`).
         target_path: dbt's own files (compiled SQL, manifest, logs), one directory for each build that may run at the
             same time; default `<RSOKO_HOME>/dbt/<layer>`.
 
     Raises:
-        BuildError: something failed; later layers have not been started.
+        BuildError: something failed; what depends on it has not been built.
         PermanentError: the layer is unknown or the project cannot be parsed.
+        TransientError: the warehouse does not answer.
     """
     if layer is not None and layer not in LAYERS:
         raise PermanentError(f"no layer {layer!r}; known: {', '.join(LAYERS)}")
     target_path = target_path or Settings.from_env().home / "dbt" / (layer or "all")
-    result = BuildResult()
-    with _connection_environment(database_url, threads):
-        for name in [layer] if layer else LAYERS:
-            arguments = ["--select", f"tag:{name},{select}" if select else f"tag:{name}"]
-            # A test that reads two layers waits for the later one.
-            arguments += ["--indirect-selection", "buildable"]
-            if full_refresh:
-                arguments.append("--full-refresh")
-            result.nodes += _invoke("build", arguments, target_path)
-            if result.failed:
-                raise BuildError(_explain(name, result.failed), result)
+    # A test that reads two layers waits for the later one.
+    arguments = ["--indirect-selection", "buildable"]
+    if selection := ",".join(part for part in (layer and f"tag:{layer}", select) if part):
+        arguments += ["--select", selection]
+    if full_refresh:
+        arguments.append("--full-refresh")
+    with _alone(database_url), _connection_environment(database_url, threads):
+        result = BuildResult(_invoke("build", arguments, target_path))
+    if result.failed:
+        raise BuildError(_explain(result.failed), result)
     return result
 
 
@@ -128,9 +129,21 @@ def _invoke(command: str, arguments: Sequence[str], target_path: Path) -> list[N
     return nodes
 
 
-def _explain(layer: str, failed: Sequence[NodeResult]) -> str:
+def _explain(failed: Sequence[NodeResult]) -> str:
     lines = [f"{node.unique_id}: {' '.join(node.message.split())}" for node in failed]
-    return f"layer {layer}: {len(failed)} of its nodes failed\n" + "\n".join(lines)
+    return f"{len(failed)} models, seeds or tests failed\n" + "\n".join(lines)
+
+
+@contextmanager
+def _alone(database_url: str) -> Iterator[None]:
+    """Hold the warehouse's build lock: two builds at once would rename each other's tables. Waits for the other one."""
+    try:
+        connection = psycopg.connect(database_url, autocommit=True, application_name="rsoko build")
+    except psycopg.OperationalError as error:
+        raise TransientError(f"database: {error}") from error
+    with connection:
+        connection.execute("select pg_advisory_lock(hashtextextended('rsoko build', 0))")
+        yield
 
 
 @contextmanager

@@ -5,6 +5,7 @@
         on_schema_change="append_new_columns",
         contract={"enforced": true},
         indexes=[
+            {"columns": ["region_code", "slice_id", "participant_key"], "unique": true},
             {"columns": ["load_id", "slice_id"]},
             {"columns": ["region_code", "source_organisation_code", "year"]},
         ],
@@ -20,7 +21,7 @@
                 'sum_primary_score': 'coalesce(sum(primary_score), 0)',
                 'sum_test_score': 'coalesce(sum(test_score), 0)'
             }, \"procedure_code <> 'vpr'\") }}",
-            "analyze {{ this }}",
+            "analyze {{ this }} (region_code, procedure_code, year, grade, subject_code, load_id, slice_id)",
         ],
     )
 }}

@@ -72,11 +72,11 @@ select
     change.organisation_code,
     change.marker_code,
     change.n,
-    change.value,
-    critical.lower_bound,
-    critical.upper_bound,
-    critical.lower_bound as region_lower_bound,
-    critical.upper_bound as region_upper_bound,
+    round(change.value, 6) as value,
+    round(critical.lower_bound, 6) as lower_bound,
+    round(critical.upper_bound, 6) as upper_bound,
+    round(critical.lower_bound, 6) as region_lower_bound,
+    round(critical.upper_bound, 6) as region_upper_bound,
     coalesce(
         case change.marker_kind
             -- K is earlier over later: it falls when results rise.

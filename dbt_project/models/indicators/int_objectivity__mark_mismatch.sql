@@ -78,7 +78,7 @@ select
     organisation_code,
     marker_code,
     n::integer as n,
-    value,
+    round(value, 6) as value,
     null::numeric as lower_bound,
     null::numeric as upper_bound,
     null::numeric as region_lower_bound,

@@ -12,11 +12,11 @@
         organisation_code,
         marker_code,
         n,
-        round(value, 6) as value,
-        round(lower_bound, 6) as lower_bound,
-        round(upper_bound, 6) as upper_bound,
-        round(region_lower_bound, 6) as region_lower_bound,
-        round(region_upper_bound, 6) as region_upper_bound,
+        value,
+        lower_bound,
+        upper_bound,
+        region_lower_bound,
+        region_upper_bound,
         is_marked
     from {{ ref(stage) }}
     {%- if not loop.last %}

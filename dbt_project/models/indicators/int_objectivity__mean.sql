@@ -61,17 +61,15 @@ select
     interval.organisation_code,
     interval.marker_code,
     interval.n,
-    interval.mean as value,
-    interval.mean - interval.half_width as lower_bound,
-    interval.mean + interval.half_width as upper_bound,
-    regional_interval.mean - regional_interval.half_width as region_lower_bound,
-    regional_interval.mean + regional_interval.half_width as region_upper_bound,
-    coalesce(
-        interval.mean - interval.half_width > regional_interval.mean + regional_interval.half_width, false
-    ) as is_marked
+    round(interval.mean, 6) as value,
+    round(interval.mean - interval.half_width, 6) as lower_bound,
+    round(interval.mean + interval.half_width, 6) as upper_bound,
+    round(regional.mean - regional.half_width, 6) as region_lower_bound,
+    round(regional.mean + regional.half_width, 6) as region_upper_bound,
+    coalesce(interval.mean - interval.half_width > regional.mean + regional.half_width, false) as is_marked
 from interval
 inner join
-    regional_interval
-    on interval.region_code = regional_interval.region_code
-    and interval.year = regional_interval.year
-    and interval.marker_code = regional_interval.marker_code
+    regional_interval as regional
+    on interval.region_code = regional.region_code
+    and interval.year = regional.year
+    and interval.marker_code = regional.marker_code

@@ -35,6 +35,10 @@ Scale = list[tuple[dict[str, Any], list[tuple[int, int, int]]]]
 """[({work column: value}, [(mark, lowest score, highest score), …]), …]."""
 
 
+Limits = list[tuple[dict[str, Any], int]]
+"""[({work column: value}, maximum primary score), …]."""
+
+
 class LoadViolations(TableMetricProvider):
     """Number of rows that break an expectation; its value key is the SQL aggregate that counts them."""
 
@@ -282,15 +286,16 @@ class ExpectTotalEqualsItems(LoadExpectation):
 
 
 class ExpectScoreWithinMaximum(LoadExpectation):
-    """A score is not over the maximum of the work."""
+    """A score is not over the maximum of the work: the one its file tells, else the seeded one of that year."""
 
     score: str
     maximum: str
+    limits: Limits | SuiteParameterDict
 
     def cells(self) -> list[Cell]:
-        return [
-            Cell(self.score, f"{self.score} > {self.maximum}", {"value": self.score, "bound": self.maximum}),
-        ]
+        seeded = " ".join(f"when {_is_work(work)} then {limit}" for work, limit in self.limits)
+        bound = f"coalesce({self.maximum}, case {seeded} end)" if seeded else self.maximum
+        return [Cell(self.score, f"{self.score} > {bound}", {"value": self.score, "bound": bound})]
 
 
 class ExpectMarkFitsScale(LoadExpectation):

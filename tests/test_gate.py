@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -132,18 +133,20 @@ def register(connection: psycopg.Connection) -> None:
     connection.execute("insert into meta.slice_load values (1, 1, 1, '{}', true)")
 
 
-def scales(connection: psycopg.Connection) -> None:
-    """Scales as the transformation seeds them: 5 РУ and ОГЭ РУ give «3» from 1, «4» from 3, «5» from 5 points."""
-    connection.execute("create schema core")
-    connection.execute(
-        "create table core.work_scale (procedure_code text, grade smallint, subject_code text, valid_from date, "
-        "valid_to date, max_score smallint, min_score_3 smallint, min_score_4 smallint, min_score_5 smallint)"
+@pytest.fixture(autouse=True)
+def scales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Seeded scales: 5 РУ and ОГЭ РУ give «3» from 1, «4» from 3, «5» from 5 points; 7 РУ has a maximum alone."""
+    seed = tmp_path / "work_scale.csv"
+    seed.write_text(
+        "procedure_code,grade,subject_code,valid_from,valid_to,max_score,min_score_3,min_score_4,min_score_5\n"
+        "vpr,5,RU,2020-01-01,2030-12-31,5,1,3,5\nvpr,5,RU,2010-01-01,2019-12-31,5,1,4,5\n"
+        "vpr,7,RU,2020-01-01,2030-12-31,47,,,\noge,9,RU,2020-01-01,2030-12-31,33,1,3,5\n",
+        encoding="utf-8",
     )
-    connection.execute(
-        "insert into core.work_scale values ('vpr', 5, 'RU', '2020-01-01', '2030-12-31', 5, 1, 3, 5), "
-        "('vpr', 5, 'RU', '2010-01-01', '2019-12-31', 5, 1, 4, 5), "
-        "('oge', 9, 'RU', '2020-01-01', '2030-12-31', 33, 1, 3, 5)"
-    )
+    monkeypatch.setattr(gate, "SCALES", seed)
+    gate._seeded_scales.cache_clear()
+    yield
+    gate._seeded_scales.cache_clear()
 
 
 def many(source: str, count: int, **changes: Any) -> list[Row]:
@@ -177,7 +180,6 @@ def row_numbers(connection: psycopg.Connection, source: str) -> list[int]:
 @pytest.mark.parametrize("source", sources())
 def test_good_rows_pass_every_check_of_the_suite(connection: psycopg.Connection, source: str) -> None:
     register(connection)
-    scales(connection)
     stage(connection, source, many(source, 3))
     verdict = check(connection, source)
     assert verdict.accepted
@@ -194,15 +196,9 @@ def test_every_check_of_every_suite_can_name_its_rows(connection: psycopg.Connec
     from expectations.validation import validate
 
     register(connection)
-    scales(connection)
     stage(connection, source, many(source, 1))
     contract, checks = load_contract(source), load_suite(source).checks
-    parameters = {
-        "load_id": LOAD,
-        "maxima": gate._maxima(connection, contract, LOAD),
-        "scale": gate._scale(connection, contract, LOAD),
-    }
-    decisions = validate(connection, contract, checks, parameters)
+    decisions = validate(connection, contract, checks, gate._parameters(connection, contract, LOAD))
     for item in checks:
         cursor = connection.execute(decisions[item.code].expectation.naming(LOAD))
         assert cursor.description is not None
@@ -258,7 +254,6 @@ def test_a_row_that_breaks_a_check_is_named(
     connection: psycopg.Connection, source: str, code: str, change: Row, message: str, column: str | None
 ) -> None:
     register(connection)
-    scales(connection)
     stage(connection, source, [*many(source, 40), GOOD[source] | change])
     verdict = check(connection, source)
     (result,) = (result for result in verdict.results if result.code == code)
@@ -291,7 +286,6 @@ def test_states_of_items_are_no_scores(connection: psycopg.Connection) -> None:
 
 
 def test_each_work_of_a_load_has_its_own_maxima_and_scale(connection: psycopg.Connection) -> None:
-    scales(connection)
     fifth, sixth = many("vpr", 30), many("vpr", 30, grade=6, item_01=9, slice_id=2)
     stage(connection, "vpr", [*fifth, *sixth, GOOD["vpr"] | {"item_01": 2}])
     connection.execute("update meta.load_item set max_score = 9 where grade = 6 and item_no = 1")
@@ -308,7 +302,7 @@ def test_an_unknown_maximum_is_the_highest_score_there_is(connection: psycopg.Co
 
 
 def test_checks_that_lack_what_they_need_are_skipped_and_say_so(connection: psycopg.Connection) -> None:
-    stage(connection, "vpr", many("vpr", 1), maxima={})
+    stage(connection, "vpr", many("vpr", 1, grade=8), maxima={})
     skipped = {r.code: r for r in check(connection, "vpr").results if r.violations is None}
     assert set(skipped) == {"item_over_maximum", "mark_off_scale"}
     assert all(result.is_success for result in skipped.values())
@@ -317,6 +311,16 @@ def test_checks_that_lack_what_they_need_are_skipped_and_say_so(connection: psyc
         "select check_code from meta.gate_result where violations is null order by 1"
     ).fetchall()
     assert stored == [("item_over_maximum",), ("mark_off_scale",)]
+
+
+def test_a_file_that_does_not_tell_its_maximum_is_held_to_the_seeded_one(connection: psycopg.Connection) -> None:
+    rows = many("vpr", 30, grade=7, max_score=None, primary_score=47)
+    over = GOOD["vpr"] | {"grade": 7, "max_score": None, "primary_score": 48}
+    own = GOOD["vpr"] | {"grade": 7, "max_score": 60, "primary_score": 59, "slice_id": 2}
+    stage(connection, "vpr", [*rows, over, own])
+    check(connection, "vpr")
+    (found,) = rejections(connection, "score_over_maximum")
+    assert found["message"].startswith("Строка 32, столбец «Первичный балл»: 48 больше максимума работы 47.")
 
 
 def test_an_unknown_organisation_is_named_once_with_the_number_of_its_rows(connection: psycopg.Connection) -> None:

@@ -6,6 +6,7 @@ Both lie below one fsspec URL (`RSOKO_LANDING_URL`): a local folder by default, 
 from __future__ import annotations
 
 import hashlib
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +88,9 @@ class Landing:
         if options:
             fs.pipe_file(target + OPTIONS_SUFFIX, yaml.safe_dump(options, allow_unicode=True).encode())
         fs.put_file(str(file), target + ".part")
+        if _is_local(fs):
+            # Inside one batch the file changed last wins: a copy made now must not look changed now.
+            shutil.copystat(file, target + ".part")
         fs.mv(target + ".part", target)
         return target
 
@@ -104,7 +108,7 @@ class Landing:
     def archived(self, relative: str, sha256: str) -> Iterator[Path]:
         """The archived bytes as a local file (in place where the store is local), checked against their hash."""
         fs, target = self._open(relative)
-        if "file" in ([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol):
+        if _is_local(fs):
             _check(Path(target), sha256)
             yield Path(target)
             return
@@ -134,6 +138,10 @@ def file_sha256(path: Path) -> str:
         while block := file.read(_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _is_local(fs: Any) -> bool:
+    return "file" in ([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol)
 
 
 def _check(path: Path, sha256: str) -> None:

@@ -1,4 +1,4 @@
-"""All real ВПР works of a region, about a million rows: every sum agrees with an independent reading of the same files."""
+"""All real ВПР works of a region, a million rows: every sum agrees with an independent reading of the same files."""
 
 from __future__ import annotations
 
@@ -114,8 +114,9 @@ def test_rows_sums_and_rejected_cells_of_every_file(warehouse: Settings, truth: 
 def test_control_totals_reconcile_all_the_way(warehouse: Settings) -> None:
     with psycopg.connect(warehouse.database_url) as connection:
         broken = connection.execute(
-            "select file_name, measure, totals from meta.delivery_summary, jsonb_each(control_totals) as each (measure, totals) "
-            "where source = 'vpr' and (totals -> 'read' <> totals -> 'staged' or totals -> 'published' <> totals -> 'core')"
+            "select file_name, measure, totals "
+            "from meta.delivery_summary, jsonb_each(control_totals) as each (measure, totals) where source = 'vpr' "
+            "and (totals -> 'read' <> totals -> 'staged' or totals -> 'published' <> totals -> 'core')"
         ).fetchall()
     assert broken == []
 
@@ -181,7 +182,8 @@ def test_index_is_the_share_of_marked_schools(warehouse: Settings) -> None:
         ).fetchall()
         marked = dict(
             connection.execute(
-                "select year, count(distinct organisation_code) from mart.mart_objectivity__marker where is_marked group by 1"
+                "select year, count(distinct organisation_code) from mart.mart_objectivity__marker "
+                "where is_marked group by 1"
             ).fetchall()
         )
         seen = dict(

@@ -27,6 +27,10 @@ with
             register.register_code,
             register.source_organisation_code,
             coalesce(organisation_register.register_rank, 9) as register_rank,
+            register.valid_from is not null or register.valid_to is not null as is_dated,
+            bool_or(register.valid_from is not null or register.valid_to is not null) over (
+                partition by register.region_code, entry.organisation_code
+            ) as has_dated,
             coalesce(register.valid_from, date '1900-01-01') as row_from,
             coalesce(register.valid_to, date '9999-12-31') as row_to,
             register.organisation_name,
@@ -47,13 +51,15 @@ with
             and coalesce(register.municipality_name, '') = municipality.given_name
     ),
 
+    -- Registers without dates tell what an organisation is like, not since when it exists, if another one does.
     change as (
         select region_code, organisation_code, row_from as changed_on
         from register
+        where is_dated or not has_dated
         union
         select region_code, organisation_code, row_to + 1 as changed_on
         from register
-        where row_to < date '9999-12-31'
+        where is_dated and row_to < date '9999-12-31'
     ),
 
     period as (
@@ -101,6 +107,7 @@ with
             and period.organisation_code = register.organisation_code
             and period.valid_from between register.row_from and register.row_to
         group by period.region_code, period.organisation_code, period.valid_from, period.valid_to
+        having bool_or(register.is_dated or not register.has_dated)
     )
 
 select

@@ -81,8 +81,10 @@ class Landing:
             fs.rm_file(path + OPTIONS_SUFFIX)
 
     def deliver(self, source: str, file: Path, options: dict[str, str]) -> str:
-        """Put a local file into the inbox of `source`, under a name of its own if that name is taken by other bytes."""
+        """Put a local file into the inbox of `source`; where its name is taken, into a folder named by its hash."""
         fs, folder = self._open("inbox", source)
+        if fs.exists(f"{folder}/{file.name}"):
+            folder = f"{folder}/{file_sha256(file)[:12]}"
         fs.makedirs(folder, exist_ok=True)
         target = f"{folder}/{file.name}"
         if options:

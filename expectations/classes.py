@@ -39,6 +39,10 @@ Limits = list[tuple[dict[str, Any], int]]
 """[({work column: value}, maximum primary score), …]."""
 
 
+Slices = list[tuple[int, int]]
+"""[(load id, slice id), …]."""
+
+
 class LoadViolations(TableMetricProvider):
     """Number of rows that break an expectation; its value key is the SQL aggregate that counts them."""
 
@@ -323,14 +327,17 @@ class ExpectKnownOrganisation(LoadExpectation):
 
     column: str
     register_columns: list[str]
+    register: Slices | SuiteParameterDict
 
     def cells(self) -> list[Cell]:
-        codes = " union ".join(
-            f"select register.{column} from raw.organisation as register inner join meta.current_load as current "
-            f"using (load_id, slice_id) where register.{column} is not null"
+        known = " union ".join(
+            f"select {column} from raw.organisation where (load_id, slice_id) = ({load_id}, {slice_id}) "
+            f"and {column} is not null"
             for column in self.register_columns
+            for load_id, slice_id in self.register
         )
-        return [Cell(self.column, f"{self.column} not in ({codes})", {"value": self.column})]
+        condition = f"{self.column} not in ({known})" if known else f"{self.column} is not null"
+        return [Cell(self.column, condition, {"value": self.column})]
 
     def naming(self, load_id: int) -> str:
         return f"""

@@ -82,17 +82,19 @@ def check(connection: psycopg.Connection, contract: Contract, load_id: int, chec
     Raises TransientError when the connection is lost, PermanentError when a check itself is broken.
     """
     with connection.transaction():
+        parameters = _parameters(connection, contract, load_id)
         staged = connection.execute("select rows_staged from meta.load where load_id = %s", [load_id]).fetchone()
         with _short_way(connection, staged[0] if staged else 0):
-            return _check(connection, contract, load_id, checked_at)
+            return _check(connection, contract, parameters, checked_at)
 
 
-def _check(connection: psycopg.Connection, contract: Contract, load_id: int, checked_at: datetime) -> Verdict:
+def _check(
+    connection: psycopg.Connection, contract: Contract, parameters: dict[str, Any], checked_at: datetime
+) -> Verdict:
     # Great Expectations costs seconds to import: only who checks a load pays for it.
     from expectations.validation import Decision, validate
 
-    suite = load_suite(contract.source)
-    parameters = _parameters(connection, contract, load_id)
+    suite, load_id = load_suite(contract.source), parameters["load_id"]
     runnable = [item for item in suite.checks if all(parameters[name] for name in item.parameters if name in _SKIPPED)]
     decisions: dict[str, Decision] = validate(connection, contract, runnable, parameters)
     findings: dict[str, list[_Finding]] = {}
@@ -131,7 +133,9 @@ def _short_way(connection: psycopg.Connection, rows: int) -> Iterator[None]:
     wanted = {"enable_seqscan": "off"}
     if rows < PARALLEL_ROWS:
         wanted["max_parallel_workers_per_gather"] = "0"
-    found = connection.execute("select name, setting from pg_settings where name = any(%s)", [list(wanted)]).fetchall()
+    found = connection.execute(
+        "select name, current_setting(name) from unnest(%s::text[]) as given (name)", [list(wanted)]
+    ).fetchall()
     _set(connection, wanted)
     yield
     _set(connection, dict(found))
@@ -154,7 +158,14 @@ def _parameters(connection: psycopg.Connection, contract: Contract, load_id: int
         "maxima": _maxima(connection, contract, load_id),
         "limits": [(work, int(row["max_score"])) for work, row in scales if row["max_score"]],
         "scale": [(work, _mark_steps(row)) for work, row in scales if row["min_score_3"]],
+        "register": _register(connection),
     }
+
+
+def _register(connection: psycopg.Connection) -> list[tuple[int, int]]:
+    """(load id, slice id) of the current registers of organisations."""
+    query = "select load_id, slice_id from meta.current_load where source = 'organisation' order by 1, 2"
+    return connection.execute(query).fetchall()
 
 
 def _maxima(

@@ -31,7 +31,10 @@ NOT_ATTEMPTED, NOT_TAUGHT, UNREADABLE = -1, -2, -3
 
 @dataclass(frozen=True)
 class Column:
-    """A canonical column. `context` values may come from a title, a file name or delivery options instead of a cell."""
+    """A canonical column. `context` values may come from a title, a file name or delivery options instead of a cell.
+
+    Where a file holds personal data, a `pattern` keeps a shifted row from putting a name into a column that is stored.
+    """
 
     name: str
     title: str
@@ -42,6 +45,7 @@ class Column:
     vocabulary: str | None = None
     vocabulary_default: str | None = None
     transform: str | None = None
+    pattern: str | None = None
     description: str | None = None
     personal: Literal["hash"] | None = None
     context: bool = False

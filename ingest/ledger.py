@@ -237,8 +237,8 @@ def add_slices(
 def resolve(connection: psycopg.Connection, contract: Contract, slice_ids: list[int]) -> None:
     """Decide which loads are current for the slices, from the ledger alone: the order of processing does not matter.
 
-    The latest received delivery wins. Files of one batch that hold disjoint keys of a slice are its parts; where their
-    keys meet, the file changed last wins.
+    The latest received (or restored) delivery wins. Files of its batch that hold other keys of the slice are its parts
+    and current with it; where their keys meet, the one restored or else changed last wins.
     """
     # One decision at a time, each on what is committed by then; a table lock would deadlock with what two loads hold.
     connection.execute("select pg_advisory_xact_lock(%s)", [_RESOLVE_LOCK])
@@ -249,16 +249,18 @@ def resolve(connection: psycopg.Connection, contract: Contract, slice_ids: list[
             from meta.load where source = %(source)s order by delivery_id, contract_version desc
         ),
         ranked as (
-            select slice_load.slice_id, slice_load.load_id, delivery.precedence_at, delivery.file_modified_at,
-                delivery.file_name, delivery.sha256,
-                max(delivery.precedence_at) over (partition by slice_load.slice_id) as latest
+            select slice_load.slice_id, slice_load.load_id, delivery.received_at, delivery.precedence_at,
+                delivery.file_modified_at, delivery.file_name, delivery.sha256,
+                first_value(delivery.received_at) over (
+                    partition by slice_load.slice_id order by delivery.precedence_at desc, delivery.received_at desc
+                ) as batch
             from meta.slice_load
             inner join last_load using (load_id)
             inner join meta.delivery using (delivery_id)
             where slice_load.slice_id = any(%(slices)s)
         )
-        select slice_id, load_id from ranked where precedence_at = latest
-        order by file_modified_at desc, file_name desc, sha256 desc, slice_id
+        select slice_id, load_id from ranked where received_at = batch
+        order by precedence_at desc, file_modified_at desc, file_name desc, sha256 desc, slice_id
         """,
         {"source": contract.source, "slices": slice_ids},
     ).fetchall()

@@ -11,7 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
@@ -179,6 +179,9 @@ def parse(text: str, column: Column) -> tuple[object, bool]:
 
 def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None]:
     """(typed column, mask of unreadable cells or None when all can be read)."""
+    if column.pattern and (odd := (~text.str.contains(column.pattern)).fill_null(False)).any():
+        typed, unreadable = _typed(text.set(odd, None), replace(column, pattern=None))
+        return typed, odd if unreadable is None else odd | unreadable
     if column.type == "text" and column.transform == "code":
         # Codes have as many spellings as rows: strip the float's tail in one pass, and only where there is one.
         if text.str.contains("[^0-9A-Za-z]").any():

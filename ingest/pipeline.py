@@ -253,10 +253,12 @@ def _load(
     published = ledger.add_slices(connection, contract, load_id, slices)
     ledger.set_controls(connection, load_id, "published", published)
     if verdict.quarantined_rows:
-        staged = {"rows": staged["rows"] - verdict.quarantined_rows}
+        left = ledger.count_staged(connection, contract, load_id)
+        _reconcile("quarantine", {"rows": staged["rows"] - verdict.quarantined_rows}, left)
+        staged = left
     _reconcile("publication", staged, published)
     ledger.resolve(connection, contract, list(slices))
-    message = _told(counts, verdict)
+    message = _told(connection, load_id, counts, verdict)
     connection.execute("update meta.delivery set message = %s where delivery_id = %s", [message, delivery.delivery_id])
     status = ledger.get(connection, delivery.delivery_id).status
     return Outcome(
@@ -273,7 +275,7 @@ def _close(
     )  # fmt: skip
 
 
-def _told(counts: _Counts, verdict: Any) -> str | None:
+def _told(connection: psycopg.Connection, load_id: int, counts: _Counts, verdict: Any) -> str | None:
     """What the supplier should know about an accepted file."""
     parts = []
     if rows := counts.rows_rejected + verdict.quarantined_rows:
@@ -281,8 +283,13 @@ def _told(counts: _Counts, verdict: Any) -> str | None:
     if cells := counts.cells_rejected:
         parts.append(f"ячеек не прочитано: {cells}")
     warned = [result.message for result in verdict.results if not result.is_success and result.severity == "warn"]
+    first = connection.execute(
+        "select message from meta.rejection where load_id = %s and (is_row_rejected or code = 'unreadable_cell') "
+        "order by is_row_rejected desc, sheet, row_no, column_name limit 1",
+        [load_id],
+    ).fetchone()
     notes = [rejection.message for rejection in counts.rejections if rejection.code in _NOTES]
-    text = "Принято; " + ", ".join(parts) + "." if parts else ""
+    text = f"Принято; {', '.join(parts)}. {first[0] if first else ''}" if parts else ""
     return " ".join([text, *warned, *notes]).strip() or None
 
 
@@ -324,11 +331,11 @@ def stage(
     normaliser = Normaliser(contract, key, delivery.region_code)
     counts = _Counts(totals=dict.fromkeys(contract.controls, 0))
     for block in reading.read(path, delivery.file_name, contract):
-        context, contradictions = merge_context(block, told, given, contract)
-        _note(counts, block, contradictions)
         counts.layouts = sorted({*counts.layouts, block.layout.id})
         try:
             _stage_block(connection, block, context, normaliser, counts, contract, load_id)
+            context, contradictions = merge_context(block, told, given, contract)
+            _note(counts, block, contradictions)
         except SupplierError as error:
             error.sheet = error.sheet or block.sheet
             raise
@@ -515,7 +522,7 @@ def check(
                 ledger.open_load(connection, load_id, delivery, contract)
                 counts, _ = stage(connection, file, delivery, contract, load_id, settings.pseudonym_key)
                 verdict = gate.check(connection, contract, load_id, now)
-                message = _told(counts, verdict) if verdict.accepted else verdict.message
+                message = _told(connection, load_id, counts, verdict) if verdict.accepted else verdict.message
                 outcome = Outcome(0, file.name, source, "accepted" if verdict.accepted else "rejected", message=message)
                 found = _rejections(connection, load_id)
         except _GateClosed as error:

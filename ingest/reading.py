@@ -11,7 +11,6 @@ import csv
 import gzip
 import io
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -226,10 +225,8 @@ def _open_workbook(path: Path, file_name: str) -> fastexcel.ExcelReader:
         return fastexcel.read_excel(path)
     except Exception as error:  # calamine reports every kind of damage by its own exception
         with path.open("rb") as file:
-            zipped = file.read(4) == _ZIP
-        damage = (
-            "архив книги повреждён или передан не полностью" if zipped and not zipfile.is_zipfile(path) else str(error)
-        )
+            is_book = file.read(4) in (_ZIP, _OLE)
+        damage = "она повреждена или передана не полностью" if is_book else "внутри не книга Excel"
         raise SupplierError(
             f"Книга «{file_name}» не открывается: {damage}. {_RE_SAVE}", code="broken_workbook"
         ) from error

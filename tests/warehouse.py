@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import subprocess
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -119,14 +121,14 @@ def dump(settings: Settings, query: str) -> bytes:
 
 
 _LEDGER = {
-    "delivery": "select delivery_id, source, sha256, file_name, byte_size, options, archive_url, status, message from meta.delivery",
+    "delivery": "select delivery_id, source, file_name, options, archive_url, status, message from meta.delivery",
     "load": "select * from meta.load",
     "load_item": "select * from meta.load_item",
     "slice": "select * from meta.slice",
     "slice_load": "select * from meta.slice_load",
     "rejection": "select * from meta.rejection",
     "control_total": "select * from meta.control_total",
-    "gate_result": "select load_id, check_code, severity, is_success, violations, row_count, message from meta.gate_result",
+    "gate_result": "select load_id, check_code, is_success, violations, row_count, message from meta.gate_result",
 }
 
 
@@ -134,6 +136,14 @@ def contents(settings: Settings) -> dict[str, bytes]:
     """The whole ledger but for its clock, and all raw rows, current or not."""
     raw = {f"raw.{source}": f"select * from raw.{source}" for source in sources()}
     return {name: dump(settings, query) for name, query in (_LEDGER | raw).items()}
+
+
+def everything(settings: Settings) -> str:
+    """All of the database as SQL."""
+    done = subprocess.run(
+        [postgres.binary("pg_dump"), settings.database_url, "--no-owner"], capture_output=True, text=True, check=True
+    )
+    return re.sub(r"(?m)^\\(un)?restrict .*$", "", done.stdout)
 
 
 def current(settings: Settings, columns: str, source: str = "vpr") -> list[tuple[Any, ...]]:

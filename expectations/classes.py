@@ -327,14 +327,14 @@ class ExpectKnownOrganisation(LoadExpectation):
 
     column: str
     register_columns: list[str]
-    register: Slices | SuiteParameterDict
+    registers: Slices | SuiteParameterDict
 
     def cells(self) -> list[Cell]:
         known = " union ".join(
             f"select {column} from raw.organisation where (load_id, slice_id) = ({load_id}, {slice_id}) "
             f"and {column} is not null"
             for column in self.register_columns
-            for load_id, slice_id in self.register
+            for load_id, slice_id in self.registers
         )
         condition = f"{self.column} not in ({known})" if known else f"{self.column} is not null"
         return [Cell(self.column, condition, {"value": self.column})]

@@ -158,11 +158,11 @@ def _parameters(connection: psycopg.Connection, contract: Contract, load_id: int
         "maxima": _maxima(connection, contract, load_id),
         "limits": [(work, int(row["max_score"])) for work, row in scales if row["max_score"]],
         "scale": [(work, _mark_steps(row)) for work, row in scales if row["min_score_3"]],
-        "register": _register(connection),
+        "registers": _registers(connection),
     }
 
 
-def _register(connection: psycopg.Connection) -> list[tuple[int, int]]:
+def _registers(connection: psycopg.Connection) -> list[tuple[int, int]]:
     """(load id, slice id) of the current registers of organisations."""
     query = "select load_id, slice_id from meta.current_load where source = 'organisation' order by 1, 2"
     return connection.execute(query).fetchall()

@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 import psycopg
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 UNKNOWN_SOURCE = "unknown"
 _DONE = {"published", "superseded", "rejected"}
 _COPY = r"(format csv, delimiter e'\x1f', quote e'\x1e')"
@@ -282,12 +283,12 @@ def _told(connection: psycopg.Connection, load_id: int, counts: _Counts, verdict
         parts.append(f"строк не принято: {rows}")
     if cells := counts.cells_rejected:
         parts.append(f"ячеек не прочитано: {cells}")
-    warned = [result.message for result in verdict.results if not result.is_success and result.severity == "warn"]
     first = connection.execute(
         "select message from meta.rejection where load_id = %s and (is_row_rejected or code = 'unreadable_cell') "
         "order by is_row_rejected desc, sheet, row_no, column_name limit 1",
         [load_id],
     ).fetchone()
+    warned = [result.message for result in verdict.results if not result.is_success and result.severity == "warn"]
     notes = [rejection.message for rejection in counts.rejections if rejection.code in _NOTES]
     text = f"Принято; {', '.join(parts)}. {first[0] if first else ''}" if parts else ""
     return " ".join([text, *warned, *notes]).strip() or None
@@ -333,9 +334,9 @@ def stage(
     for block in reading.read(path, delivery.file_name, contract):
         counts.layouts = sorted({*counts.layouts, block.layout.id})
         try:
-            _stage_block(connection, block, context, normaliser, counts, contract, load_id)
             context, contradictions = merge_context(block, told, given, contract)
             _note(counts, block, contradictions)
+            _stage_block(connection, block, context, normaliser, counts, contract, load_id)
         except SupplierError as error:
             error.sheet = error.sheet or block.sheet
             raise
@@ -362,34 +363,41 @@ def _stage_block(
 ) -> None:  # fmt: skip
     with connection.cursor() as cursor, ExitStack() as stack:
         columns: list[str] = []
-        for batch in _ahead(block.batches):
-            result = normaliser.batch(block, batch, context)
-            counts.rows_read += result.rows_read
-            counts.rows_rejected += result.rows_read - result.frame.height
-            counts.cells_read += result.rows_read * (batch.width - 1)
-            counts.rejections += result.rejections
-            _count(counts, result.frame, contract)
-            if result.frame.is_empty():
-                continue
-            if result.frame.columns != columns:
+        for names, body in _ahead(_typed(block, context, normaliser, counts, contract, load_id)):
+            if names != columns:
                 # Masks of another length in a later batch bring other item columns: they need a COPY of their own.
                 stack.close()
-                columns = result.frame.columns
-                target = f"copy {contract.table} (load_id, {', '.join(columns)}) from stdin {_COPY}"
+                columns = names
+                target = f"copy {contract.table} ({', '.join(columns)}) from stdin {_COPY}"
                 copy = stack.enter_context(cursor.copy(target))
-            out = io.BytesIO()
-            sent = result.frame.select(pl.lit(load_id), pl.all())
-            sent.write_csv(out, include_header=False, separator="\x1f", quote_style="never")
-            copy.write(out.getbuffer())
+            copy.write(body)
 
 
-def _ahead(batches: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same batches, each read while the one before it is typed and sent."""
+def _typed(
+    block: reading.Block, context: dict[str, str], normaliser: Normaliser, counts: _Counts, contract: Contract,
+    load_id: int,
+) -> Iterator[tuple[list[str], memoryview]]:  # fmt: skip
+    """Columns of typed rows and the bytes that COPY takes, batch by batch."""
+    for batch in _ahead(block.batches):
+        result = normaliser.batch(block, batch, context)
+        counts.rows_read += result.rows_read
+        counts.rows_rejected += result.rows_read - result.frame.height
+        counts.cells_read += result.rows_read * (batch.width - 1)
+        counts.rejections += result.rejections
+        _count(counts, result.frame, contract)
+        if not result.frame.is_empty():
+            frame, body = result.frame.select(pl.lit(load_id).alias("load_id"), pl.all()), io.BytesIO()
+            frame.write_csv(body, include_header=False, separator="\x1f", quote_style="never")
+            yield frame.columns, body.getbuffer()
+
+
+def _ahead(items: Iterator[_T]) -> Iterator[_T]:
+    """The same items, each made while the one before it is used: reading, typing and COPY work at the same time."""
     with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(next, batches, None)
-        while (batch := following.result()) is not None:
-            following = pool.submit(next, batches, None)
-            yield batch
+        following = pool.submit(next, items, None)
+        while (item := following.result()) is not None:
+            following = pool.submit(next, items, None)
+            yield item
 
 
 def _count(counts: _Counts, frame: pl.DataFrame, contract: Contract) -> None:

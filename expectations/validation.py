@@ -6,6 +6,7 @@ not before.
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,6 +27,7 @@ from expectations.suite import Check, load_suite
 from ingest.contract import Contract
 from ingest.errors import PermanentError, TransientError
 
+logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its temporary directories
 _BATCH = "load"
 _lock = Lock()
 

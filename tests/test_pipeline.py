@@ -24,7 +24,10 @@ from warehouse import (
     everything,
     installation,
     participant,
+    stalled,
+    start,
     template,
+    wait_for_stall,
     write_csv,
     write_f1,
     write_workbook,
@@ -672,3 +675,64 @@ def test_a_person_has_one_pseudonym_in_all_files_and_another_in_another_installa
         [foreign] = pseudonyms(replace(other, given_pseudonym_key="another key"))
     assert len(own) == len(foreign) == 32
     assert own != foreign
+
+
+# --- killed on the way ------------------------------------------------------------------------------------------------
+
+STAGES = {
+    "before the ledger knows the file": "before insert on meta.delivery for each statement",
+    "received": "before insert on meta.load for each statement",
+    "rows on their way": "before insert on raw.vpr for each statement",
+    "gate": "before insert on meta.gate_result for each statement",
+    "publication": "before insert on meta.slice_load for each statement",
+    "slices being flipped": "before update on meta.slice_load for each statement",
+    "commit": "after insert on meta.slice_load deferrable initially deferred for each row",
+}
+
+
+@pytest.fixture(scope="module")
+def corrected(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A file and its correction."""
+    folder = tmp_path_factory.mktemp("corrected")
+    rows = [participant(1), participant(2), participant(1, school="edu990002")]
+    correction = [participant(1, (0, 0, 0)), participant(2, (1, 9, 9)), *[participant(c) for c in range(3, 40)]]
+    return write_csv(folder / "1" / NAME, rows), write_csv(folder / "2" / NAME, correction)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(
+    server: Settings, corrected: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, bytes]:
+    with installation(server, tmp_path_factory.mktemp("uninterrupted")) as settings:
+        assert [load_one(settings, path).published for path in corrected] == [True, True]
+        return contents(settings)
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_load_that_was_killed_starts_anew_and_ends_as_if_nothing_had_been(
+    settings: Settings, corrected: tuple[Path, Path], uninterrupted: dict[str, bytes], stage: str
+) -> None:
+    first, correction = corrected
+    load_one(settings, first)
+    with stalled(settings, STAGES[stage]):
+        process = start(pipeline.load, settings, [correction], "vpr")
+        wait_for_stall(settings, process)
+        # Until it is all there, nothing of it is.
+        assert current(settings, "participant_code, primary_score") == [("1", 6), ("1", 6), ("2", 6)]
+        process.kill()
+        process.join()
+    assert load_one(settings, correction).status == "published"
+    assert contents(settings) == uninterrupted
+
+
+def test_a_scan_that_was_killed_before_it_emptied_the_inbox_receives_nothing_twice(
+    settings: Settings, tmp_path: Path
+) -> None:
+    landing = Landing(settings.landing_url)
+    path = write_csv(tmp_path / NAME, GOOD)
+    waiting = landing.deliver("vpr", path, {})
+    with landing.fetch(waiting) as arrived:
+        [received] = pipeline.receive(settings, [arrived], "vpr")
+    assert pipeline.scan(settings, "vpr") == [received.delivery_id]
+    assert landing.waiting("vpr") == []
+    assert ask(settings, "select count(*) from meta.delivery") == [(1,)]

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import multiprocessing
 import os
 import re
 import subprocess
+import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +26,7 @@ from ingest.contract import load_contract, sources
 from ingest.settings import Settings
 
 Row = Sequence[Any]
+_STALL = 7_301_999
 
 VPR_HEADER = [
     "Пользователь", "Дата загрузки", "Код", "Вариант", "1 (1б)", "2 (2б)", "3К1 (3б)", "Наименование класса", "Пол",
@@ -144,6 +148,40 @@ def everything(settings: Settings) -> str:
         [postgres.binary("pg_dump"), settings.database_url, "--no-owner"], capture_output=True, text=True, check=True
     )
     return re.sub(r"(?m)^\\(un)?restrict .*$", "", done.stdout)
+
+
+@contextmanager
+def stalled(settings: Settings, when: str) -> Iterator[None]:
+    """Whatever fires a trigger `when` … waits until the end of the block."""
+    constraint = "constraint" if "deferrable" in when else ""
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute(
+            "create function stall() returns trigger language plpgsql as "
+            f"$$ begin perform pg_advisory_xact_lock({_STALL}); return null; end $$"
+        )
+        connection.execute(f"create {constraint} trigger stall {when} execute function stall()")  # type: ignore[call-overload]
+        connection.execute(f"select pg_advisory_lock({_STALL})")
+        yield
+        connection.execute(f"select pg_advisory_unlock({_STALL})")
+
+
+_worker = multiprocessing.get_context("forkserver")
+_worker.set_forkserver_preload(["ingest.pipeline", "expectations.validation"])  # imported once for all of them
+
+
+def start(work: Callable[..., Any], *arguments: Any) -> BaseProcess:
+    """A process of its own that does the work."""
+    process = _worker.Process(target=work, args=arguments)
+    process.start()
+    return process
+
+
+def wait_for_stall(settings: Settings, process: BaseProcess) -> None:
+    """Until the process waits where `stalled` makes it wait."""
+    waiting = f"select count(*) from pg_locks where locktype = 'advisory' and objid = {_STALL} and not granted"
+    while ask(settings, waiting) == [(0,)]:
+        assert process.is_alive(), "it ended without having come there"
+        time.sleep(0.05)
 
 
 def current(settings: Settings, columns: str, source: str = "vpr") -> list[tuple[Any, ...]]:

@@ -13,7 +13,6 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache
 
 import polars as pl
 
@@ -191,37 +190,10 @@ def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None
                 .str.replace(r"^(\d+)[.,]0+$", "$1")
             )
         return text, None
-    dtype = _POLARS_TYPE[column.type]
-    if column.type != "smallint" or column.transform:
-        readings = {spelling: parse(spelling, column) for spelling in text.unique().drop_nulls()}
-        typed = _replaced(text, {spelling: value for spelling, (value, _) in readings.items()}, dtype)
-    else:
-        typed = text.cast(dtype, strict=False)
-        good = typed.is_between(*(column.range or (0, 32767)))
-        # «0» may be a word of the vocabulary («вариант 0» is no variant), so those spellings go the long way.
-        if column.vocabulary:
-            good &= ~typed.is_in(_numeric_words(column.vocabulary))
-        typed, readings = _reread(text, typed, good, lambda spelling: parse(spelling, column))
+    readings = {spelling: parse(spelling, column) for spelling in text.unique().drop_nulls()}
     bad = [spelling for spelling, (_, readable) in readings.items() if not readable]
+    typed = _replaced(text, {spelling: value for spelling, (value, _) in readings.items()}, _POLARS_TYPE[column.type])
     return typed, text.is_in(bad).fill_null(False) if bad else None
-
-
-@lru_cache
-def _numeric_words(vocabulary: str) -> list[int]:
-    return [int(word) for word in vocabularies()[vocabulary] if word.isdigit()]
-
-
-def _reread(
-    text: pl.Series, typed: pl.Series, good: pl.Series, reading: Callable[[str], tuple[object, bool]]
-) -> tuple[pl.Series, dict[str, tuple[object, bool]]]:
-    """The typed column with those filled cells read anew, spelling by spelling, that are not good; their readings."""
-    places = (text.is_not_null() & ~good.fill_null(False)).arg_true()
-    if places.is_empty():
-        return typed, {}
-    spelled = text.gather(places)
-    readings = {spelling: reading(spelling) for spelling in spelled.unique()}
-    values = {spelling: value for spelling, (value, _) in readings.items()}
-    return typed.scatter(places, _replaced(spelled, values, typed.dtype)), readings
 
 
 def _replaced(text: pl.Series, values: Mapping[str, object], dtype: pl.DataType) -> pl.Series:
@@ -242,26 +214,63 @@ def _item_state(text: str, score_max: int) -> tuple[int | None, bool]:
     return (int(number), True) if readable else (UNREADABLE, False)  # type: ignore[arg-type]
 
 
-def _typed_items(frame: pl.DataFrame, names: list[str], score_max: int) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
-    """Item columns as scores and states, and the masks of unreadable cells of the columns that have any."""
-    typed = frame.select(
-        pl.when(pl.col(name) == "X")
-        .then(pl.lit(NOT_ATTEMPTED, pl.Int16))
-        # Without a sign «-1» is no number and can't pass for a state.
-        .otherwise(pl.col(name).cast(pl.UInt8, strict=False).cast(pl.Int16))
-        .alias(name)
-        for name in names
+@dataclass(frozen=True)
+class _Number:
+    """How cells become small whole numbers: by one expression where its value is good, by `reading` elsewhere."""
+
+    value: pl.Expr
+    good: Callable[[pl.Expr], pl.Expr]
+    reading: Callable[[str], tuple[object, bool]]
+
+
+def _number_column(column: Column) -> _Number:
+    # «0» may be a word of the vocabulary («вариант 0» is no variant), so those spellings go the long way.
+    words = [int(word) for word in vocabularies()[column.vocabulary] if word.isdigit()] if column.vocabulary else []
+    low, high = column.range or (0, 32767)
+    return _Number(
+        pl.col(column.name).cast(pl.Int16, strict=False),
+        lambda value: value.is_between(low, high) & ~value.is_in(words),
+        lambda spelling: parse(spelling, column),
     )
-    masks: dict[str, pl.Series] = {}
-    for position, name in enumerate(names):
-        scores, readings = _reread(
-            frame[name], typed[name], typed[name] <= score_max, lambda spelling: _item_state(spelling, score_max)
-        )
-        if readings:
-            typed.replace_column(position, scores)
-        if not all(readable for _, readable in readings.values()):
-            masks[name] = (scores == UNREADABLE).fill_null(False)
-    return typed, masks
+
+
+def _item_column(name: str, score_max: int) -> _Number:
+    # Without a sign «-1» is no number and can't pass for a state.
+    score = pl.col(name).cast(pl.UInt8, strict=False).cast(pl.Int16)
+    return _Number(
+        pl.when(pl.col(name) == "X").then(pl.lit(NOT_ATTEMPTED, pl.Int16)).otherwise(score),
+        lambda value: value <= score_max,
+        lambda spelling: _item_state(spelling, score_max),
+    )
+
+
+class _Numbers:
+    """Types all number columns of a batch at once: many small steps would cost more than the cells do."""
+
+    def __init__(self, columns: Mapping[str, _Number]) -> None:
+        self._columns = columns
+        self._values = [number.value.alias(name) for name, number in columns.items()]
+        self._odd = [
+            (pl.col(name).is_not_null() & ~number.good(pl.col(f"{name} typed")).fill_null(False)).alias(name)
+            for name, number in columns.items()
+        ]
+
+    def typed(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+        """Typed columns, and the masks of unreadable cells of the columns that have any."""
+        typed = batch.select(self._values)
+        odd = batch.hstack(typed.rename(lambda name: f"{name} typed")).select(self._odd)
+        unreadable: dict[str, pl.Series] = {}
+        for position, (name, number) in enumerate(self._columns.items()):
+            if not odd[name].any():
+                continue
+            places = odd[name].arg_true()
+            spelled = batch[name][places].to_list()
+            readings = {spelling: number.reading(spelling) for spelling in set(spelled)}
+            values = pl.Series([readings[spelling][0] for spelling in spelled], dtype=pl.Int16)
+            typed.replace_column(position, typed[name].scatter(places, values))
+            if bad := [spelling for spelling, (_, readable) in readings.items() if not readable]:
+                unreadable[name] = batch[name].is_in(bad).fill_null(False)
+        return typed, unreadable
 
 
 def _cell_rejections(
@@ -303,11 +312,13 @@ class Normaliser:
     default_region: int
     slices: dict[int, str] = field(default_factory=dict)
     items: dict[tuple[int, int, str, int], ItemColumn] = field(default_factory=dict)
+    _readers: dict[tuple[str, ...], _Numbers] = field(default_factory=dict)
 
     def batch(self, block: Block, batch: pl.DataFrame, context: dict[str, str]) -> Normalised:
         """Type one batch. `context` is what `merge_context` made of the block's surroundings."""
         contract = self.contract
         rejections: list[Rejection] = []
+        numbers, odd = self._numbers(tuple(batch.columns)).typed(batch)
         columns: dict[str, pl.Series] = {"row_no": batch["row_no"]}
         for column in contract.columns:
             if column.name in batch.columns:
@@ -315,7 +326,10 @@ class Normaliser:
                 if column.personal:
                     columns[column.name] = text
                     continue
-                columns[column.name], unreadable = _typed(text, column)
+                if column.name in numbers.columns:
+                    columns[column.name], unreadable = numbers[column.name], odd.get(column.name)
+                else:
+                    columns[column.name], unreadable = _typed(text, column)
                 if unreadable is not None:
                     quoted, expected = self._quoted(text), _expected(column)
                     rejections += _cell_rejections(
@@ -333,7 +347,7 @@ class Normaliser:
                 )
         frame = pl.DataFrame([series.alias(name) for name, series in columns.items()])
         self._refuse_unknown(frame)
-        frame = self._with_items(frame, batch, block, rejections)
+        frame = self._with_items(frame, batch, block, numbers, odd, rejections)
         frame = self._derive(frame, block, context)
         frame = self._with_region(frame, block, context)
         frame, lost = self._drop_incomplete(frame, block)
@@ -358,7 +372,23 @@ class Normaliser:
                 code="context_missing",
             )
 
-    def _with_items(self, frame: pl.DataFrame, batch: pl.DataFrame, block: Block, out: list[Rejection]) -> pl.DataFrame:
+    def _numbers(self, names: tuple[str, ...]) -> _Numbers:
+        if names not in self._readers:
+            columns = {
+                column.name: _number_column(column)
+                for column in self.contract.columns
+                if column.name in names and column.type == "smallint"
+                and not (column.personal or column.transform or column.pattern)
+            }  # fmt: skip
+            if items := self.contract.items:
+                columns |= {n: _item_column(n, items.score_max) for n in names if n.startswith("item_")}
+            self._readers[names] = _Numbers(columns)
+        return self._readers[names]
+
+    def _with_items(
+        self, frame: pl.DataFrame, batch: pl.DataFrame, block: Block, numbers: pl.DataFrame, odd: dict[str, pl.Series],
+        out: list[Rejection],
+    ) -> pl.DataFrame:  # fmt: skip
         if not self.contract.items or not block.items:
             return frame
         if len(block.items) > self.contract.items.max_count:
@@ -368,16 +398,15 @@ class Normaliser:
                 code="too_many_items",
             )
         names = {f"item_{item.position:02d}": item for item in block.items}
-        typed, masks = _typed_items(batch, list(names), self.contract.items.score_max)
-        for name, mask in masks.items():
-            expected = f"балл от 0 до {self.contract.items.score_max}, X или «не пройд.»"
-            target = name.replace("item", self.contract.items.prefix)
-            out += _cell_rejections(
-                mask, batch["row_no"], block.sheet, target, f"задание {names[name].label}", expected,
-                self._quoted(batch[name]),
-            )  # fmt: skip
+        expected = f"балл от 0 до {self.contract.items.score_max}, X или «не пройд.»"
         prefix = self.contract.items.prefix
-        return frame.hstack(typed.rename({name: name.replace("item", prefix) for name in typed.columns}))
+        for name, item in names.items():
+            if name in odd:
+                out += _cell_rejections(
+                    odd[name], batch["row_no"], block.sheet, name.replace("item", prefix), f"задание {item.label}",
+                    expected, self._quoted(batch[name]),
+                )  # fmt: skip
+        return frame.hstack(numbers.select(pl.col(name).alias(name.replace("item", prefix)) for name in names))
 
     def _derive(self, frame: pl.DataFrame, block: Block, context: dict[str, str]) -> pl.DataFrame:
         match self.contract.derive:

@@ -31,8 +31,8 @@ select
     string_agg(marker_code, ', ' order by marker_code) as marker_codes
 from mart.mart_objectivity__marker
 join core.dim_organisation using (region_code, organisation_code)
-where is_marked and year = 2025 and is_current
-group by 1
+where is_marked and year = 2025 and '2025-05-01' between valid_from and valid_to
+group by organisation_name
 order by markers desc, organisation_name
 limit 5""",
     "Каков индекс объективности региона по годам?": """
@@ -65,7 +65,7 @@ def demo(settings: Settings, console: Console) -> None:
     published = False
     for wave in sorted({int(row["wave"]) for row in manifest}):
         published |= _run_wave(settings, console, target, [row for row in manifest if int(row["wave"]) == wave], wave)
-    if published:
+    if published or _is_behind(settings):
         _airflow(settings, console, ["transform"], "dbt строит и проверяет витрины")
     _deliveries(settings, console)
     _marts(settings, console)
@@ -97,6 +97,16 @@ def _is_known(settings: Settings, file: Path) -> bool:
         found = connection.execute(
             "select 1 from meta.delivery where sha256 = %s and status in ('published', 'superseded', 'rejected')",
             [file_sha256(file)],
+        )
+        return found.fetchone() is not None
+
+
+def _is_behind(settings: Settings) -> bool:
+    """Whether current results have not reached the marts yet: an earlier run was interrupted."""
+    with pipeline.connect(settings) as connection:
+        found = connection.execute(
+            "select 1 from meta.current_load where source in ('vpr', 'gia') and load_id not in "
+            "(select load_id from meta.control_total where stage = 'core') limit 1"
         )
         return found.fetchone() is not None
 

@@ -10,7 +10,7 @@ from io import BytesIO
 from pathlib import Path
 
 import yaml
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font
 
 from ingest.contract import SQL_TYPE, Column, Contract, contracts, vocabularies
@@ -104,12 +104,14 @@ _GENERATED = "# Made by `make generate` from ingest/contracts; change the contra
 
 
 def dictionary() -> str:
-    """The data dictionary of the sources (Markdown, Russian)."""
+    """The data dictionary of sources and marts (Markdown, Russian)."""
     out = [
-        "# Словарь данных: источники",
+        "# Словарь данных",
         "",
-        "Создан из контрактов `ingest/contracts/*.yml` командой `make generate`; правьте контракт, а не этот файл.",
-        "Словарь витрин — в комментариях столбцов базы и в описаниях моделей dbt.",
+        "Создан из контрактов `ingest/contracts/*.yml` и описаний витрин `dbt_project/models/marts/*.yml` командой",
+        "`make generate`; правьте их, а не этот файл. Те же описания — в комментариях столбцов базы.",
+        "",
+        "# Источники",
         "",
     ]
     for contract in contracts():
@@ -141,7 +143,19 @@ def dictionary() -> str:
                 "подписи и максимумы — meta.load_item |"
             )
         out.append("")
-    return "\n".join(out)
+    return "\n".join([*out, *_marts()])
+
+
+def _marts() -> list[str]:
+    """The part of the dictionary about marts, from their dbt descriptions."""
+    out = ["# Витрины", ""]
+    for path in sorted((ROOT / "dbt_project/models/marts").glob("*.yml")):
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
+            out += [f"## `mart.{model['name']}`", "", " ".join(model["description"].split()), ""]
+            out += ["| столбец | тип | что это |", "|---|---|---|"]
+            out += [f"| `{c['name']}` | {c['data_type']} | {c['description']} |" for c in model["columns"]]
+            out.append("")
+    return out
 
 
 def template(contract: Contract) -> bytes:
@@ -175,6 +189,12 @@ def template(contract: Contract) -> bytes:
     return out.getvalue()
 
 
+def cells(workbook: bytes) -> dict[str, list[tuple[object, ...]]]:
+    """Sheet name → rows of values."""
+    book = load_workbook(BytesIO(workbook))
+    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book}
+
+
 def write(root: Path = ROOT) -> None:
     """Rewrite everything generated below `root`."""
     staging, docs = root / "dbt_project/models/staging", root / "docs"
@@ -183,7 +203,10 @@ def write(root: Path = ROOT) -> None:
     (staging / "_sources.yml").write_text(dbt_sources(), encoding="utf-8")
     (docs / "dictionary.md").write_text(dictionary(), encoding="utf-8")
     for contract in contracts():
-        (docs / "templates" / f"{contract.source}.xlsx").write_bytes(template(contract))
+        path, data = docs / "templates" / f"{contract.source}.xlsx", template(contract)
+        # A workbook carries the time it was saved: unchanged cells are no new template.
+        if not path.exists() or cells(path.read_bytes()) != cells(data):
+            path.write_bytes(data)
 
 
 if __name__ == "__main__":

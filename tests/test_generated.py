@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import psycopg
 import pytest
-from openpyxl import load_workbook
 
 from ingest import generate, reading
 from ingest.contract import Contract, contracts
@@ -26,14 +24,9 @@ def test_dictionary_is_that_of_the_contracts() -> None:
     assert (ROOT / "docs/dictionary.md").read_text(encoding="utf-8") == generate.dictionary()
 
 
-def cells(data: bytes) -> dict[str, list[tuple[object, ...]]]:
-    book = load_workbook(io.BytesIO(data))
-    return {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book}
-
-
 @pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
 def test_template_is_that_of_the_contract(contract: Contract) -> None:
-    assert cells((ROOT / "docs/templates" / f"{contract.source}.xlsx").read_bytes()) == cells(
+    assert generate.cells((ROOT / "docs/templates" / f"{contract.source}.xlsx").read_bytes()) == cells(
         generate.template(contract)
     )
 

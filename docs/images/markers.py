@@ -1,3 +1,4 @@
+# ruff: noqa: E501 — lines of SVG
 """Draws `markers.svg` from a warehouse with the sample region: `python docs/images/markers.py` after `make demo`."""
 
 from __future__ import annotations

@@ -82,6 +82,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY": _secret(settings, "airflow_api"),
         "AIRFLOW__API_AUTH__JWT_SECRET": _secret(settings, "airflow_jwt"),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.home / "logs" / "airflow"),
+        "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
     }
 

@@ -202,6 +202,9 @@ def test_airflow_services_come_up_closed_to_strangers_and_go_down_whole(airflow_
         }
         assert listening == {"127.0.0.1"}
         assert mode(settings.home / "secrets/airflow_login.json") == 0o600
+        # What plugin `preload` is for: workers are forked from a scheduler that has imported the gate.
+        scheduler = airflow_service.running(settings)["scheduler"]
+        assert any("pandas" in mapped.path for mapped in scheduler.memory_maps())
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(addresses.report_url)
         assert refused.value.code == 401

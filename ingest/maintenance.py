@@ -79,11 +79,11 @@ def verify_rows(settings: Settings) -> int:
 
 def render_page(settings: Settings) -> None:
     """Write the page with the gate's results to `settings.gate_report`."""
-    from expectations import page
+    from expectations.page import render
 
     settings.gate_report.parent.mkdir(parents=True, exist_ok=True)
     with connect(settings) as connection:
-        page.render(connection, settings.gate_report)
+        render(connection, settings.gate_report)
 
 
 def _raise(faults: list[str], what: str) -> None:

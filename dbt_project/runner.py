@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -19,6 +20,8 @@ PROJECT = Path(__file__).parent
 LAYERS = ("seeds", "staging", "core", "indicators", "marts")
 """Every layer is a tag of the project; a layer's build includes the tests whose parents are built by then."""
 
+Tests = Literal["none", "data", "all"]
+_LEFT_OUT: dict[Tests, list[str]] = {"none": ["test", "unit_test"], "data": ["unit_test"], "all": []}
 _FAILED = ("error", "fail", "runtime error")
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,7 @@ def build(
     layer: str | None = None,
     full_refresh: bool = False,
     select: str | None = None,
+    tests: Tests = "data",
     target_path: Path | None = None,
     threads: int = 2,
 ) -> BuildResult:
@@ -75,6 +79,8 @@ def build(
         layer: one of `LAYERS`; None: all, in the order of their dependencies.
         full_refresh: rebuild incremental models and seeds from nothing.
         select: dbt selection that narrows it further (`mart_objectivity__marker+`).
+        tests: which of dbt's tests run: `data` checks the rows of this build, `all` also every formula against its worked
+            example, which only a change of the code can break.
         target_path: dbt's own files (compiled SQL, manifest, logs), one directory for each build that may run at the
             same time; default `<RSOKO_HOME>/dbt/<layer>`.
 
@@ -92,6 +98,8 @@ def build(
         arguments += ["--select", selection]
     if full_refresh:
         arguments.append("--full-refresh")
+    for kind in _LEFT_OUT[tests]:
+        arguments += ["--exclude-resource-type", kind]
     with _alone(database_url), _connection_environment(database_url, threads):
         result = BuildResult(_invoke("build", arguments, target_path))
     if result.failed:

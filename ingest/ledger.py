@@ -201,18 +201,26 @@ def controls_sql(contract: Contract) -> dict[str, str]:
     return out
 
 
-def count_staged(connection: psycopg.Connection, contract: Contract, load_id: int) -> dict[str, int]:
-    """Control totals of the rows that COPY left in the raw table."""
+def count_slices(connection: psycopg.Connection, contract: Contract, load_id: int) -> dict[int, dict[str, int]]:
+    """Control totals of each slice of the load, from its rows in the raw table, in one scan."""
     measures = controls_sql(contract)
-    query = f"select {', '.join(measures.values())} from {contract.table} where load_id = %s"
-    row = connection.execute(query, [load_id]).fetchone()
-    return {name: int(value) for name, value in zip(measures, row or [], strict=True)}
+    query = (
+        f"select slice_id, {', '.join(measures.values())} from {contract.table} where load_id = %s group by slice_id"
+    )
+    rows = connection.execute(query, [load_id]).fetchall()
+    return {slice_id: dict(zip(measures, map(int, values), strict=True)) for slice_id, *values in rows}
+
+
+def total(contract: Contract, by_slice: dict[int, dict[str, int]]) -> dict[str, int]:
+    """Control totals of a load from those of its slices."""
+    return {measure: sum(totals[measure] for totals in by_slice.values()) for measure in contract.controls}
 
 
 def add_slices(
-    connection: psycopg.Connection, contract: Contract, load_id: int, slices: dict[int, str]
-) -> dict[str, int]:
-    """Record the load's slices with their own control totals; the totals over them."""
+    connection: psycopg.Connection, contract: Contract, load_id: int, slices: dict[int, str],
+    by_slice: dict[int, dict[str, int]],
+) -> dict[str, int]:  # fmt: skip
+    """Record the load's slices (id → key) with their control totals; the totals of what is recorded."""
     with connection.cursor() as cursor:
         cursor.execute(
             "insert into meta.slice (slice_id, region_code, source, slice_key) "
@@ -221,17 +229,15 @@ def add_slices(
             "order by id on conflict (slice_id) do nothing",
             [contract.source, list(slices), list(slices.values())],
         )
-        measures = controls_sql(contract)
-        pairs = ", ".join(f"'{name}', {expression}" for name, expression in measures.items())
         cursor.execute(
-            f"insert into meta.slice_load (slice_id, load_id, row_count, controls, is_current) "
-            f"select slice_id, load_id, count(*), jsonb_build_object({pairs}), false from {contract.table} "
-            f"where load_id = %s group by slice_id, load_id",
-            [load_id],
+            "insert into meta.slice_load (slice_id, load_id, row_count, controls, is_current) "
+            "select id, %s, (controls ->> 'rows')::integer, controls, false "
+            "from unnest(%s::bigint[], %s::jsonb[]) as given (id, controls) order by id",
+            [load_id, list(by_slice), [json.dumps(totals) for totals in by_slice.values()]],
         )
-        totals = ", ".join(f"coalesce(sum((controls ->> '{name}')::bigint), 0)" for name in measures)
+        totals = ", ".join(f"coalesce(sum((controls ->> '{name}')::bigint), 0)" for name in contract.controls)
         row = cursor.execute(f"select {totals} from meta.slice_load where load_id = %s", [load_id]).fetchone()
-    return {name: int(value) for name, value in zip(measures, row or [], strict=True)}
+    return {name: int(value) for name, value in zip(contract.controls, row or [], strict=True)}
 
 
 def resolve(connection: psycopg.Connection, contract: Contract, slice_ids: list[int]) -> None:

@@ -597,8 +597,12 @@ def _derive_vpr(frame: pl.DataFrame, block: Block) -> pl.DataFrame:
     reported = pl.col("reported_score") if "reported_score" in frame.columns else pl.lit(None, pl.Int16)
     said_absent = (pl.col("variant") == ABSENT).fill_null(False) | (second == ABSENT).fill_null(False)
     came = (pl.col("variant") > 0).fill_null(False) | (second > 0).fill_null(False)
-    any_item = pl.any_horizontal(pl.col(items).is_not_null()) if items else pl.lit(False)
-    unreadable = pl.any_horizontal(pl.col(items).eq_missing(UNREADABLE)) if items else pl.lit(False)
+    # Made once: as expressions they would be computed anew wherever they are used.
+    some, bad = frame.select(
+        pl.any_horizontal(pl.lit(False), pl.col(items).is_not_null()).alias("some"),
+        pl.any_horizontal(pl.lit(False), pl.col(items).eq_missing(UNREADABLE)).alias("bad"),
+    )
+    any_item, unreadable = pl.lit(some), pl.lit(bad)
     # Forms fill «Итого баллов» with 0 for those who did not come: that is no score.
     reported = pl.when(said_absent & ~any_item & (reported == 0)).then(None).otherwise(reported)
     # States are below zero and add nothing.

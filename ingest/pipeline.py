@@ -236,7 +236,8 @@ def _load(
     ledger.open_load(connection, load_id, delivery, contract)
     with Landing(settings.landing_url).archived(delivery.archive_url, delivery.sha256) as path:
         counts, slices = stage(connection, path, delivery, contract, load_id, settings.pseudonym_key)
-    staged = ledger.count_staged(connection, contract, load_id)
+    by_slice = ledger.count_slices(connection, contract, load_id)
+    staged = ledger.total(contract, by_slice)
     ledger.set_controls(connection, load_id, "read", counts.totals)
     ledger.set_controls(connection, load_id, "staged", staged)
     _reconcile("COPY", counts.totals, staged)
@@ -251,12 +252,13 @@ def _load(
         return Outcome(
             delivery.delivery_id, delivery.file_name, contract.source, "rejected", False, verdict.message, load_id
         )
-    published = ledger.add_slices(connection, contract, load_id, slices)
-    ledger.set_controls(connection, load_id, "published", published)
     if verdict.quarantined_rows:
-        left = ledger.count_staged(connection, contract, load_id)
+        by_slice = ledger.count_slices(connection, contract, load_id)
+        left = ledger.total(contract, by_slice)
         _reconcile("quarantine", {"rows": staged["rows"] - verdict.quarantined_rows}, left)
         staged = left
+    published = ledger.add_slices(connection, contract, load_id, slices, by_slice)
+    ledger.set_controls(connection, load_id, "published", published)
     _reconcile("publication", staged, published)
     ledger.resolve(connection, contract, list(slices))
     message = _told(connection, load_id, counts, verdict)

@@ -22,7 +22,7 @@ import polars as pl
 from ingest.contract import Contract, Layout, contracts, fold
 from ingest.errors import SupplierError
 
-CHUNK_BYTES = 4 << 20
+CHUNK_BYTES = 2 << 20
 SAMPLE_BYTES = 256 << 10
 HEADER_ROWS = 30
 _EXCEL_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}

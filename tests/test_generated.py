@@ -26,7 +26,7 @@ def test_dictionary_is_that_of_the_contracts() -> None:
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
 def test_template_is_that_of_the_contract(contract: Contract) -> None:
-    assert generate.cells((ROOT / "docs/templates" / f"{contract.source}.xlsx").read_bytes()) == cells(
+    assert generate.cells((ROOT / "docs/templates" / f"{contract.source}.xlsx").read_bytes()) == generate.cells(
         generate.template(contract)
     )
 

@@ -79,8 +79,8 @@ def build(
         layer: one of `LAYERS`; None: all, in the order of their dependencies.
         full_refresh: rebuild incremental models and seeds from nothing.
         select: dbt selection that narrows it further (`mart_objectivity__marker+`).
-        tests: which of dbt's tests run: `data` checks the rows of this build, `all` also every formula against its worked
-            example, which only a change of the code can break.
+        tests: which of dbt's tests run: `data` checks the rows of this build, `all` also every formula against its
+            worked example, which only a change of the code can break.
         target_path: dbt's own files (compiled SQL, manifest, logs), one directory for each build that may run at the
             same time; default `<RSOKO_HOME>/dbt/<layer>`.
 

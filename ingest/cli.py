@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ingest.contract import sources
@@ -80,7 +81,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*args, **kwargs)
         except RsokoError as error:
-            console.print(f"[red]Ошибка:[/] {error}", highlight=False)
+            console.print(f"[red]Ошибка:[/] {escape(str(error))}", highlight=False)
             sys.exit(1)
 
     return run
@@ -150,7 +151,10 @@ def print_outcomes(outcomes: list[Any]) -> None:
     table = Table("файл", "источник", "итог", "что сказать поставщику")
     for outcome in outcomes:
         table.add_row(
-            outcome.file_name, outcome.source, STATUS.get(outcome.status, outcome.status), outcome.message or ""
+            escape(outcome.file_name),
+            outcome.source,
+            STATUS.get(outcome.status, outcome.status),
+            escape(outcome.message or ""),
         )
     console.print(table)
 
@@ -171,7 +175,7 @@ def check(paths: tuple[Path, ...], source: str | None, settings_given: tuple[str
         failed |= outcome.status == "rejected"
         print_outcomes([outcome])
         for rejection in rejections[:50]:
-            console.print(f"  {rejection['message']}", highlight=False)
+            console.print(f"  {escape(rejection['message'])}", highlight=False)
         if len(rejections) > 50:
             console.print(f"  … и ещё {len(rejections) - 50}")
     sys.exit(2 if failed else 0)
@@ -217,9 +221,9 @@ def sql(query: str, as_csv: bool) -> None:
         writer.writerow(names)
         writer.writerows(rows)
         return
-    table = Table(*names)
+    table = Table(*map(escape, names))
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row))
+        table.add_row(*("" if value is None else escape(str(value)) for value in row))
     console.print(table)
 
 
@@ -237,7 +241,7 @@ def status() -> None:
 @click.option("--no-build", is_flag=True, help="Витрины не пересчитывать.")
 @_guarded
 def restore(delivery_id: int, no_build: bool) -> None:
-    """Снова сделать действующей более старую поставку (номер — из `rsoko status`)."""
+    """Снова сделать действующей более старую поставку; номера: rsoko sql "select * from meta.delivery_summary"."""
     from ingest import pipeline
 
     settings = _ready()

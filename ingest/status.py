@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
+from rich.table import Column, Table
 
 from ingest import airflow_service, pipeline
 from ingest.contract import contracts
@@ -37,18 +39,19 @@ where delivery.status not in ('published', 'superseded')
 order by delivery.received_at desc, delivery.file_name
 """
 _TO_DO = {
-    "rejected": "сообщить поставщику; после исправления: rsoko load ФАЙЛ",
-    "received": "обработать: rsoko load ФАЙЛ ещё раз или запустить DAG ingest_{source}",
+    "rejected": "Отклонённое: сообщить поставщику; исправленный файл доставить: rsoko load ФАЙЛ",
+    "received": "Ещё не обработанное: rsoko load ФАЙЛ ещё раз или запустить DAG ingest_<источник>",
 }
 
 
-def show(settings: Settings, console: Console, limit: int = 12) -> None:
+def show(settings: Settings, console: Console, limit: int = 7) -> None:
     """Print the three answers."""
     with pipeline.connect(settings) as connection:
         by_source = {row["source"]: row for row in _rows(connection, _SOURCES)}
         broken = _rows(connection, _BROKEN)
         provisional = _provisional(connection)
-    table = Table("источник", "действует файлов", "строк", "отложено строк", "заменено файлов", "последняя поставка")
+    narrow = Column("источник", max_width=console.width // 3, no_wrap=True)
+    table = Table(narrow, "файлов", "строк", "отложено", "заменено", "последняя поставка")
     for contract in contracts():
         row = by_source.get(contract.source)
         if row is None:
@@ -68,13 +71,15 @@ def show(settings: Settings, console: Console, limit: int = 12) -> None:
         console.print("[green]Сломанного нет.[/]")
         return
     console.print(f"[red]Сломано сейчас: {len(broken)}[/]")
-    faults = Table("поставка", "файл", "что случилось", "что делать")
+    faults = Table(Column("файл", max_width=console.width // 3, no_wrap=True), "что случилось")
     for row in broken[:limit]:
-        advice = _TO_DO.get(row["status"], _TO_DO["received"]).format(source=row["source"])
-        faults.add_row(str(row["delivery_id"]), row["file_name"], row["message"] or row["status"], advice)
+        said = textwrap.shorten(row["message"] or row["status"], console.width, placeholder=" …")
+        faults.add_row(escape(row["file_name"]), escape(said))
     console.print(faults)
     if len(broken) > limit:
         console.print(f"… и ещё {len(broken) - limit}: они все — в отчёте шлюза (rsoko up)")
+    for status in dict.fromkeys("rejected" if row["status"] == "rejected" else "received" for row in broken):
+        console.print(_TO_DO[status])
 
 
 def _rows(connection: psycopg.Connection, query: Any) -> list[dict[str, Any]]:

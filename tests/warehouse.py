@@ -94,25 +94,35 @@ def changed_at(path: Path, day: int) -> Path:
 
 
 @contextmanager
-def installation(server: Settings, home: Path, *, template: str | None = None) -> Iterator[Settings]:
-    """An installation with a warehouse of its own on the tests' server: empty, or a copy of the database `template`."""
-    name = f"test_{uuid.uuid4().hex}"
+def installation(
+    server: Settings, home: Path, *, template: str = "template1", name: str | None = None
+) -> Iterator[Settings]:
+    """An installation with a warehouse of its own on the tests' server: a copy of the database `template`."""
+    name = name or f"test_{uuid.uuid4().hex}"
+    copy_database(server, template, name)
+    yield replace(
+        server, home=home, landing_url=f"file://{home}/landing", external_database_url=postgres.url(server, name),
+        given_pseudonym_key="key of the tests",
+    )  # fmt: skip
+    drop_database(server, name)
+
+
+def copy_database(server: Settings, template: str, name: str) -> None:
+    _at_server(server, "create database {} template {}", name, template)
+
+
+def drop_database(server: Settings, name: str) -> None:
+    _at_server(server, "drop database {} with (force)", name)
+
+
+def _at_server(server: Settings, statement: str, *names: str) -> None:
     with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("create database {} template {}").format(
-                sql.Identifier(name), sql.Identifier(template or "template1")
-            )
-        )
-        yield replace(
-            server, home=home, landing_url="", external_database_url=postgres.url(server, name),
-            given_pseudonym_key="key of the tests",
-        )  # fmt: skip
-        connection.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
 
 
 def ask(settings: Settings, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with psycopg.connect(settings.database_url) as connection:
-        return connection.execute(query, parameters).fetchall()  # type: ignore[call-overload]
+        return connection.execute(query, parameters or None).fetchall()  # type: ignore[call-overload]
 
 
 def dump(settings: Settings, query: str) -> bytes:

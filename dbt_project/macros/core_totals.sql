@@ -10,7 +10,8 @@
             held as (
                 select
                     load_id
-                    {%- for measure, aggregate in measures.items() %}, ({{ aggregate }})::numeric as {{ measure }}
+                    {%- for measure, aggregate in measures.items() %}
+                        , ({{ aggregate }})::numeric as {{ measure }}
                     {%- endfor %}
                 from {{ this }}
                 where {{ condition }}
@@ -27,10 +28,9 @@
                     where load.source = '{{ name }}'
                 {%- endfor %}
             )
-        insert into {{ source("meta", "control_total") }} as recorded (load_id, stage, measure, value)
+            insert into {{ source("meta", "control_total") }} as recorded(load_id, stage, measure, value)
         select load_id, 'core', measure, value
-        from totals
-        on conflict (load_id, stage, measure) do update set value = excluded.value
+        from totals on conflict(load_id, stage, measure) do update set value = excluded.value
         where recorded.value <> excluded.value
     {%- endif -%}
 {%- endmacro %}

@@ -35,7 +35,7 @@
                     where held.load_id = current_slice.load_id and held.slice_id = current_slice.slice_id
                 )
         {%- endset -%}
-        load_id = any (array(select distinct new_slice.load_id from ({{ new_slices }}) as new_slice))
+        load_id = any(array(select distinct new_slice.load_id from ({{ new_slices }}) as new_slice))
         and (load_id, slice_id) in ({{ new_slices }})
     {%- else -%} true
     {%- endif -%}

@@ -1,3 +1,5 @@
+-- fmt: off
+{#- sqlfmt cannot read «delete … using». -#}
 {#
     Strategy `by_load`: rows of slices that are no longer current leave, rows of newly current slices come. The model
     selects the new ones with `only_new_slices`, has columns load_id and slice_id and an index on both. The result does

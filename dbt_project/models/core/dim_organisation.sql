@@ -125,8 +125,7 @@ select
     registered.registers,
     false as is_provisional
 from registered
-left join
-    seen on registered.region_code = seen.region_code and registered.organisation_code = seen.organisation_code
+left join seen on registered.region_code = seen.region_code and registered.organisation_code = seen.organisation_code
 union all
 select
     unregistered.region_code,

@@ -33,7 +33,8 @@ with
 
     -- Two organisations that claim a code from the same day: the better register decides, then the number of entries.
     owner as (
-        select distinct on (region_code, code_system, code, claimed_from)
+        select distinct
+            on (region_code, code_system, code, claimed_from)
             region_code,
             code_system,
             code,

@@ -1,2 +1,1 @@
-select procedure_code, title, full_title, responsible, score_kind
-from {{ ref("procedure") }}
+select procedure_code, title, full_title, responsible, score_kind from {{ ref("procedure") }}

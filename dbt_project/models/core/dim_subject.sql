@@ -1,2 +1,1 @@
-select subject_code, title, short_title, gia_number
-from {{ ref("subject") }}
+select subject_code, title, short_title, gia_number from {{ ref("subject") }}

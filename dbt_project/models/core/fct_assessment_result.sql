@@ -10,17 +10,8 @@
             {"columns": ["region_code", "source_organisation_code", "year"]},
         ],
         post_hook=[
-            "{{ record_core_totals('vpr', {
-                'rows': 'count(*)',
-                'present': \"count(*) filter (where participation = 'present')\",
-                'absent': \"count(*) filter (where participation = 'absent')\",
-                'sum_primary_score': 'coalesce(sum(primary_score), 0)'
-            }, \"procedure_code = 'vpr'\") }}",
-            "{{ record_core_totals('gia', {
-                'rows': 'count(*)',
-                'sum_primary_score': 'coalesce(sum(primary_score), 0)',
-                'sum_test_score': 'coalesce(sum(test_score), 0)'
-            }, \"procedure_code <> 'vpr'\") }}",
+            "{{ record_core_totals('vpr', {                 'rows': 'count(*)',                 'present': \"count(*) filter (where participation = 'present')\",                 'absent': \"count(*) filter (where participation = 'absent')\",                 'sum_primary_score': 'coalesce(sum(primary_score), 0)'             }, \"procedure_code = 'vpr'\") }}",
+            "{{ record_core_totals('gia', {                 'rows': 'count(*)',                 'sum_primary_score': 'coalesce(sum(primary_score), 0)',                 'sum_test_score': 'coalesce(sum(test_score), 0)'             }, \"procedure_code <> 'vpr'\") }}",
             "analyze {{ this }} (region_code, procedure_code, year, grade, subject_code, load_id, slice_id)",
         ],
     )
@@ -52,12 +43,8 @@ select
     max_score,
     mark,
     null::smallint as test_score,
-    {%- for name in item_columns(50) %}
-        {{ name }},
-    {%- endfor %}
-    {%- for name in item_columns(60)[50:] %}
-        null::smallint as {{ name }},
-    {%- endfor %}
+    {%- for name in item_columns(50) %} {{ name }}, {%- endfor %}
+    {%- for name in item_columns(60)[50:] %} null::smallint as {{ name }}, {%- endfor %}
     load_id,
     slice_id,
     sheet,
@@ -77,8 +64,9 @@ select
     class_label,
     null as gender,
     null::smallint as variant,
-    case when primary_score is not null or test_score is not null or mark is not null then 'present' else 'no_result' end
-    as participation,
+    case
+        when primary_score is not null or test_score is not null or mark is not null then 'present' else 'no_result'
+    end as participation,
     null::smallint as journal_mark,
     null::smallint as reported_score,
     computed_score,
@@ -86,9 +74,7 @@ select
     null::smallint as max_score,
     mark,
     test_score,
-    {%- for name in item_columns(60) %}
-        {{ name }},
-    {%- endfor %}
+    {%- for name in item_columns(60) %} {{ name }}, {%- endfor %}
     load_id,
     slice_id,
     sheet,

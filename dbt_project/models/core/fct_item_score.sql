@@ -30,7 +30,8 @@ from {{ ref("fct_assessment_result") }} as result
 cross join
     lateral(
         values
-            {%- for name in item_columns(60) %} ({{ loop.index }}::smallint, result.{{ name }}) {%- if not loop.last %}, {%- endif %}
+            {%- for name in item_columns(60) %}
+                ({{ loop.index }}::smallint, result.{{ name }}) {%- if not loop.last %}, {%- endif %}
             {%- endfor %}
     ) as item(item_no, value)
 left join

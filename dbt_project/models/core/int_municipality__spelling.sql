@@ -65,5 +65,4 @@ select
     keyed.register_rank,
     keyed.is_federal_code
 from keyed
-left join
-    code_of_key on keyed.region_code = code_of_key.region_code and keyed.found_key = code_of_key.name_key
+left join code_of_key on keyed.region_code = code_of_key.region_code and keyed.found_key = code_of_key.name_key

@@ -35,49 +35,54 @@ with
             {{ entry }},
             code_system,
             code,
-            first_value(case when strength = 1 then code else code_system || '-' || code end) over own as organisation_code,
+            first_value(case when strength = 1 then code else code_system || '-' || code end) over own
+            as organisation_code,
             first_value(strength) over own as strength
         from code
         window own as (partition by {{ entry }} order by strength, code_system, code)
     )
-    {%- for round in range(1, rounds + 1) %},
+    {%- for round in range(1, rounds + 1) %}
+        ,
 
-    best_{{ round }} as (
-        select *, min(strength) over (partition by region_code, code_system, code) as best_strength
-        from known_{{ round - 1 }}
-    ),
+        best_{{ round }} as (
+            select *, min(strength) over (partition by region_code, code_system, code) as best_strength
+            from known_{{ round - 1 }}
+        ),
 
-    claimed_{{ round }} as (
-        select
-            *,
-            min(organisation_code) filter (where strength = best_strength) over same_code as first_claimant,
-            max(organisation_code) filter (where strength = best_strength) over same_code as last_claimant
-        from best_{{ round }}
-        window same_code as (partition by region_code, code_system, code)
-    ),
+        claimed_{{ round }} as (
+            select
+                *,
+                min(organisation_code) filter (where strength = best_strength) over same_code as first_claimant,
+                max(organisation_code) filter (where strength = best_strength) over same_code as last_claimant
+            from best_{{ round }}
+            window same_code as (partition by region_code, code_system, code)
+        ),
 
-    -- Entries that share a code are one organisation, unless two of equal strength claim it: head and branch share an ИНН.
-    offered_{{ round }} as (
-        select
-            *,
-            case
-                when best_strength < strength and first_claimant = last_claimant then first_claimant
-            end as offered_code
-        from claimed_{{ round }}
-    ),
+        -- Entries that share a code are one organisation, unless two of equal strength claim it: head and branch
+        -- share an ИНН.
+        offered_{{ round }} as (
+            select
+                *,
+                case
+                    when best_strength < strength and first_claimant = last_claimant then first_claimant
+                end as offered_code
+            from claimed_{{ round }}
+        ),
 
-    known_{{ round }} as (
-        select
-            {{ entry }},
-            code_system,
-            code,
-            coalesce(first_value(offered_code) over own, organisation_code) as organisation_code,
-            case
-                when first_value(offered_code) over own is null then strength else first_value(best_strength) over own
-            end as strength
-        from offered_{{ round }}
-        window own as (partition by {{ entry }} order by offered_code is null, best_strength, offered_code)
-    )
+        known_{{ round }} as (
+            select
+                {{ entry }},
+                code_system,
+                code,
+                coalesce(first_value(offered_code) over own, organisation_code) as organisation_code,
+                case
+                    when first_value(offered_code) over own is null
+                    then strength
+                    else first_value(best_strength) over own
+                end as strength
+            from offered_{{ round }}
+            window own as (partition by {{ entry }} order by offered_code is null, best_strength, offered_code)
+        )
     {%- endfor %}
 
 select {{ entry }}, organisation_code, code_system, code

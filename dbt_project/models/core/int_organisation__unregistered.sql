@@ -18,8 +18,12 @@ with
     ),
 
     slice as (
-        select current_slice.region_code, current_slice.code_system, current_slice.source_organisation_code as code,
-            current_slice.load_id, current_slice.slice_id
+        select
+            current_slice.region_code,
+            current_slice.code_system,
+            current_slice.source_organisation_code as code,
+            current_slice.load_id,
+            current_slice.slice_id
         from {{ ref("stg_meta__current_slice") }} as current_slice
         inner join
             unregistered
@@ -30,17 +34,29 @@ with
 
     -- The result files themselves say a little about a school that no register knows.
     told as (
-        select slice.region_code, slice.code_system, slice.code, vpr.year, vpr.municipality_code, vpr.municipality_name,
+        select
+            slice.region_code,
+            slice.code_system,
+            slice.code,
+            vpr.year,
+            vpr.municipality_code,
+            vpr.municipality_name,
             vpr.organisation_name
         from slice
-        inner join {{ ref("stg_vpr__result") }} as vpr
-            on slice.region_code = vpr.region_code and slice.load_id = vpr.load_id and slice.slice_id = vpr.slice_id
+        inner join
+            {{ ref("stg_vpr__result") }} as vpr
+            on slice.region_code = vpr.region_code
+            and slice.load_id = vpr.load_id
+            and slice.slice_id = vpr.slice_id
         where vpr.municipality_name is not null or vpr.organisation_name is not null
         union all
         select slice.region_code, slice.code_system, slice.code, gia.year, gia.municipality_code, null, null
         from slice
-        inner join {{ ref("stg_gia__result") }} as gia
-            on slice.region_code = gia.region_code and slice.load_id = gia.load_id and slice.slice_id = gia.slice_id
+        inner join
+            {{ ref("stg_gia__result") }} as gia
+            on slice.region_code = gia.region_code
+            and slice.load_id = gia.load_id
+            and slice.slice_id = gia.slice_id
         where gia.municipality_code is not null
     ),
 

@@ -8,14 +8,11 @@
 with
     organisation as (select * from {{ ref("dim_organisation") }}),
 
-    year as (
-        select distinct year
-        from {{ ref("stg_meta__current_slice") }}
-        where year is not null
-    )
+    year as (select distinct year from {{ ref("stg_meta__current_slice") }} where year is not null)
 
 -- The row in force on 1 May; where the register's dates leave a gap, the nearest before it, else the first after it.
-select distinct on (organisation.region_code, organisation.organisation_code, year.year)
+select distinct
+    on (organisation.region_code, organisation.organisation_code, year.year)
     organisation.region_code,
     organisation.organisation_code,
     year.year,

@@ -40,17 +40,38 @@ with
     ),
 
     value as (
-        select region_code, 'organisation' as object_level, organisation_code as object_id, year, indicator_code,
-            numerator, denominator, n
+        select
+            region_code,
+            'organisation' as object_level,
+            organisation_code as object_id,
+            year,
+            indicator_code,
+            numerator,
+            denominator,
+            n
         from placed
         union all
-        select region_code, 'municipality', municipality_code, year, indicator_code, sum(numerator), sum(denominator),
+        select
+            region_code,
+            'municipality',
+            municipality_code,
+            year,
+            indicator_code,
+            sum(numerator),
+            sum(denominator),
             sum(n)::integer
         from placed
         where municipality_code is not null
         group by region_code, municipality_code, year, indicator_code
         union all
-        select region_code, 'region', region_code::text, year, indicator_code, sum(numerator), sum(denominator),
+        select
+            region_code,
+            'region',
+            region_code::text,
+            year,
+            indicator_code,
+            sum(numerator),
+            sum(denominator),
             sum(n)::integer
         from placed
         group by region_code, year, indicator_code
@@ -69,4 +90,4 @@ select
 from value
 left join {{ ref("indicator") }} as indicator on value.indicator_code = indicator.indicator_code
 -- An indicator that the catalogue does not know stays visible, and fails the test.
-where indicator.indicator_code is null or value.object_level = any (string_to_array(indicator.levels, ', '))
+where indicator.indicator_code is null or value.object_level = any(string_to_array(indicator.levels, ', '))

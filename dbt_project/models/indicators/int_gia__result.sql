@@ -1,7 +1,8 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
 -- Who takes an exam of a year again counts once, by the last attempt.
-select distinct on (region_code, procedure_code, year, subject_code, participant_key)
+select distinct
+    on (region_code, procedure_code, year, subject_code, participant_key)
     region_code,
     procedure_code,
     year,

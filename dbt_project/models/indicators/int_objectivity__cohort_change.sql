@@ -24,7 +24,8 @@ with
             marker.lower_quantile,
             marker.upper_quantile,
             later.scored_with_max as n,
-            -- Rounded, because the quartiles below are binary fractions and must not differ from an equal K in the last digit.
+            -- Rounded, because the quartiles below are binary fractions and must not differ from an equal K in the
+            -- last digit.
             round(earlier.share / nullif(later.share, 0), 9) as value
         from completion as later
         inner join
@@ -78,9 +79,11 @@ select
     round(critical.lower_bound, 6) as region_lower_bound,
     round(critical.upper_bound, 6) as region_upper_bound,
     coalesce(
-        case change.marker_kind
+        case
+            change.marker_kind
             -- K is earlier over later: it falls when results rise.
-            when 'sharp_rise' then change.value < critical.lower_bound
+            when 'sharp_rise'
+            then change.value < critical.lower_bound
             else change.value > critical.upper_bound
         end,
         false

@@ -19,9 +19,7 @@ with
             and {{ valid_in("marker", "counted.year") }}
         inner join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("counted", "codes") }}
         where
-            counted.participation = 'present'
-            and counted.primary_score is not null
-            and counted.journal_mark is not null
+            counted.participation = 'present' and counted.primary_score is not null and counted.journal_mark is not null
         group by
             counted.region_code,
             counted.year,
@@ -64,9 +62,7 @@ with
             n,
             (n * sum_product - sum_mark * sum_score) / sqrt(
                 nullif(
-                    (n * sum_mark_squared - sum_mark * sum_mark)
-                    * (n * sum_score_squared - sum_score * sum_score),
-                    0
+                    (n * sum_mark_squared - sum_mark * sum_mark) * (n * sum_score_squared - sum_score * sum_score), 0
                 )
             ) as value
         from summed

@@ -1,5 +1,7 @@
+{#- Grouped by hash: the planner expects a group for every row and would sort them all by their text columns. -#}
 {{
     config(
+        pre_hook="set local enable_sort = off",
         indexes=[{"columns": ["region_code", "year", "organisation_code"]}],
         post_hook="analyze {{ this }}",
     )
@@ -70,8 +72,8 @@ with
             end as mark,
             result.journal_mark,
             result.test_score,
-            case scale.threshold_scale
-                when 'test_score' then result.test_score when 'mark' then result.mark
+            case
+                scale.threshold_scale when 'test_score' then result.test_score when 'mark' then result.mark
             end as judged_value,
             scale.threshold_value
         from result
@@ -100,8 +102,9 @@ select
     coalesce(sum(participants) filter (where primary_score is not null and max_score > 0), 0)::integer
     as scored_with_max,
     -- Rounded before it is multiplied, so that the sum is the same however a school's rows are split between files.
-    coalesce(sum(participants * round(primary_score / max_score::numeric, 12)) filter (where max_score > 0), 0)
-    as sum_completion,
+    coalesce(
+        sum(participants * round(primary_score / max_score::numeric, 12)) filter (where max_score > 0), 0
+    ) as sum_completion,
     coalesce(sum(participants) filter (where mark is not null), 0)::integer as marked,
     coalesce(sum(participants) filter (where mark = 2), 0)::integer as low,
     coalesce(sum(participants) filter (where mark >= 4), 0)::integer as good,

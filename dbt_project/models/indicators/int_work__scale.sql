@@ -11,7 +11,8 @@ with
 
     -- A university threshold stands in where the subject is no condition of the certificate.
     threshold as (
-        select distinct on (work.procedure_code, work.year, work.subject_code)
+        select distinct
+            on (work.procedure_code, work.year, work.subject_code)
             work.procedure_code,
             work.year,
             work.subject_code,

@@ -19,9 +19,7 @@ select
     gia.short_count,
     gia.test_score,
     gia.mark,
-    {%- for name in item_columns(60) %}
-        gia.{{ name }},
-    {%- endfor %}
+    {%- for name in item_columns(60) %} gia.{{ name }}, {%- endfor %}
     gia.load_id,
     gia.slice_id,
     gia.sheet,

@@ -20,9 +20,7 @@ select
     vpr.mark,
     vpr.participation,
     vpr.uploaded_at,
-    {%- for name in item_columns(50) %}
-        vpr.{{ name }},
-    {%- endfor %}
+    {%- for name in item_columns(50) %} vpr.{{ name }}, {%- endfor %}
     vpr.load_id,
     vpr.slice_id,
     vpr.sheet,

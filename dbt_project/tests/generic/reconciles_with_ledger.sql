@@ -15,11 +15,7 @@
             where total.stage = 'core' and load.source = '{{ source_name }}'
         )
     -- {{ model }} wrote the totals in its post-hook.
-    select
-        load_id,
-        measure,
-        expected.value as expected_value,
-        held.value as held_value
+    select load_id, measure, expected.value as expected_value, held.value as held_value
     from expected
     full outer join held using (load_id, measure)
     where expected.value is distinct from held.value and not (expected.value is null and held.value = 0)

@@ -100,13 +100,16 @@ def up() -> None:
 
 
 def _print_addresses(settings: Settings, state: Any) -> None:
-    table = Table(show_header=False, box=None)
-    table.add_row("Airflow", state.url)
-    table.add_row("логин / пароль", f"{state.user} / {state.password}")
-    table.add_row("Отчёт о поставках", state.report_url)
-    table.add_row("Хранилище (PostgreSQL)", settings.database_url)
-    console.print(table)
-    console.print("Остановить: [bold]rsoko down[/]")
+    lines = {
+        "Airflow": state.url,
+        "логин / пароль": f"{state.user} / {state.password}",
+        "отчёт о поставках": state.report_url,
+        "хранилище (PostgreSQL)": settings.database_url,
+        "остановить": "rsoko down",
+    }
+    for name, value in lines.items():
+        # Whole on one line whatever the terminal's width: addresses are there to be copied.
+        console.print(f"{name:<24}{value}", highlight=False, soft_wrap=True)
 
 
 @main.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from textwrap import shorten
 from typing import Any
 
 import psycopg
@@ -80,6 +81,11 @@ def show(settings: Settings, console: Console, limit: int = 7) -> None:
         console.print(f"… и ещё {len(broken) - limit}: они все — в отчёте шлюза (rsoko up)")
     for status in dict.fromkeys("rejected" if row["status"] == "rejected" else "received" for row in broken):
         console.print(_TO_DO[status])
+
+
+def _brief(message: str) -> str:
+    """The first words of a message: the whole of it is in the gate's report."""
+    return shorten(message, 90, placeholder="…")
 
 
 def _rows(connection: psycopg.Connection, query: Any) -> list[dict[str, Any]]:

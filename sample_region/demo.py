@@ -116,7 +116,8 @@ def _airflow(settings: Settings, console: Console, dags: list[str], what: str) -
     with console.status("…") as status:
 
         def echo(line: str) -> None:
-            status.update(line)
+            # A log file shows no spinner: there every finished task gets its line.
+            status.update(line) if console.is_terminal else console.print(f"   [dim]{line}[/]")
 
         states = airflow_service.run_dags(settings, dags, echo=echo)
     if failed := [dag for dag, state in states.items() if state != "success"]:

@@ -231,6 +231,16 @@ def test_a_newer_contract_reads_the_archive_again(
     assert statuses(settings) == {"vpr_2024_g5_MA.csv": "published"}
 
 
+def test_a_newer_contract_adds_its_columns_to_an_older_warehouse(settings: Settings, tmp_path: Path) -> None:
+    load_one(settings, write_csv(tmp_path / "vpr_2023_g5_MA.csv", [participant(1)]))
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute("alter table raw.vpr drop column gender, drop column item_50")
+        connection.execute("comment on schema meta is 'of an older version'")
+    pipeline._prepared.clear()  # as in a new process
+    load_one(settings, write_csv(tmp_path / NAME, [participant(1)]))
+    assert current(settings, "year, coalesce(gender, ''), item_50") == [(2023, "", None), (2024, "f", None)]
+
+
 # --- on the way -------------------------------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 
 import polars as pl
 
@@ -190,7 +191,7 @@ def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None
                 .str.replace(r"^(\d+)[.,]0+$", "$1")
             )
         return text, None
-    readings = {spelling: parse(spelling, column) for spelling in text.unique().drop_nulls()}
+    readings = {spelling: parse(spelling, column) for spelling in text.unique() if spelling is not None}
     bad = [spelling for spelling, (_, readable) in readings.items() if not readable]
     typed = _replaced(text, {spelling: value for spelling, (value, _) in readings.items()}, _POLARS_TYPE[column.type])
     return typed, text.is_in(bad).fill_null(False) if bad else None
@@ -198,8 +199,8 @@ def _typed(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None
 
 def _replaced(text: pl.Series, values: Mapping[str, object], dtype: pl.DataType) -> pl.Series:
     """The value of every spelling, null for those that have none. An Enum finds them at a third of a join's cost."""
-    which = text.cast(pl.Enum(list(values)), strict=False).to_physical()
-    return pl.Series(text.name, list(values.values()), dtype=dtype).gather(which)
+    which = pl.first().cast(pl.Enum(list(values)), strict=False).to_physical()
+    return text.to_frame().select(pl.lit(pl.Series(list(values.values()), dtype=dtype)).gather(which)).to_series()
 
 
 def _item_state(text: str, score_max: int) -> tuple[int | None, bool]:
@@ -215,62 +216,67 @@ def _item_state(text: str, score_max: int) -> tuple[int | None, bool]:
 
 
 @dataclass(frozen=True)
-class _Number:
-    """How cells become small whole numbers: by one expression where its value is good, by `reading` elsewhere."""
+class _Whole:
+    """How cells become small whole numbers: by `value`, and by `reading` where `odd` says that it is not good.
+
+    `odd` finds the value under the column's name with « typed». Expressions are made once a process: making them takes
+    longer than typing a small file.
+    """
 
     value: pl.Expr
-    good: Callable[[pl.Expr], pl.Expr]
+    odd: pl.Expr
     reading: Callable[[str], tuple[object, bool]]
 
 
-def _number_column(column: Column) -> _Number:
+def _whole(
+    name: str, value: pl.Expr, good: Callable[[pl.Expr], pl.Expr], reading: Callable[[str], tuple[object, bool]]
+) -> _Whole:
+    odd = pl.col(name).is_not_null() & ~good(pl.col(f"{name} typed")).fill_null(False)
+    return _Whole(value.alias(name), odd.alias(name), reading)
+
+
+@lru_cache(None)
+def _whole_column(column: Column) -> _Whole:
     # «0» may be a word of the vocabulary («вариант 0» is no variant), so those spellings go the long way.
     words = [int(word) for word in vocabularies()[column.vocabulary] if word.isdigit()] if column.vocabulary else []
     low, high = column.range or (0, 32767)
-    return _Number(
+    return _whole(
+        column.name,
         pl.col(column.name).cast(pl.Int16, strict=False),
         lambda value: value.is_between(low, high) & ~value.is_in(words),
         lambda spelling: parse(spelling, column),
     )
 
 
-def _item_column(name: str, score_max: int) -> _Number:
+@lru_cache(None)
+def _item_column(name: str, score_max: int) -> _Whole:
     # Without a sign «-1» is no number and can't pass for a state.
     score = pl.col(name).cast(pl.UInt8, strict=False).cast(pl.Int16)
-    return _Number(
+    return _whole(
+        name,
         pl.when(pl.col(name) == "X").then(pl.lit(NOT_ATTEMPTED, pl.Int16)).otherwise(score),
         lambda value: value <= score_max,
         lambda spelling: _item_state(spelling, score_max),
     )
 
 
-class _Numbers:
-    """Types all number columns of a batch at once: many small steps would cost more than the cells do."""
-
-    def __init__(self, columns: Mapping[str, _Number]) -> None:
-        self._columns = columns
-        self._values = [number.value.alias(name) for name, number in columns.items()]
-        self._odd = [
-            (pl.col(name).is_not_null() & ~number.good(pl.col(f"{name} typed")).fill_null(False)).alias(name)
-            for name, number in columns.items()
-        ]
-
-    def typed(self, batch: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
-        """Typed columns, and the masks of unreadable cells of the columns that have any."""
-        typed = batch.select(self._values)
-        odd = batch.hstack(typed.rename(lambda name: f"{name} typed")).select(self._odd)
-        unreadable: dict[str, pl.Series] = {}
-        for position, (name, number) in enumerate(self._columns.items()):
-            if not odd[name].any():
-                continue
-            places = odd[name].arg_true()
-            spelled = batch[name][places].to_list()
-            readings = {spelling: number.reading(spelling) for spelling in set(spelled)}
-            values = pl.Series([readings[spelling][0] for spelling in spelled], dtype=pl.Int16)
-            typed.replace_column(position, typed[name].scatter(places, values))
-            if bad := [spelling for spelling, (_, readable) in readings.items() if not readable]:
-                unreadable[name] = batch[name].is_in(bad).fill_null(False)
-        return typed, unreadable
+def _typed_whole(batch: pl.DataFrame, numbers: dict[str, _Whole]) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """Number columns, all at once, because many small steps would cost more than the cells do; and the masks of
+    unreadable cells of the columns that have any."""
+    typed = batch.select(number.value for number in numbers.values())
+    odd = batch.hstack(typed.rename(lambda name: f"{name} typed")).select(number.odd for number in numbers.values())
+    unreadable: dict[str, pl.Series] = {}
+    for position, (name, number) in enumerate(numbers.items()):
+        if not odd[name].any():
+            continue
+        places = odd[name].to_numpy().nonzero()[0]
+        spelled = batch[name][places].to_list()
+        readings = {spelling: number.reading(spelling) for spelling in set(spelled)}
+        values = pl.Series([readings[spelling][0] for spelling in spelled], dtype=pl.Int16)
+        typed.replace_column(position, typed[name].scatter(places, values))
+        if bad := [spelling for spelling, (_, readable) in readings.items() if not readable]:
+            unreadable[name] = batch[name].is_in(bad).fill_null(False)
+    return typed, unreadable
 
 
 def _cell_rejections(
@@ -312,13 +318,12 @@ class Normaliser:
     default_region: int
     slices: dict[int, str] = field(default_factory=dict)
     items: dict[tuple[int, int, str, int], ItemColumn] = field(default_factory=dict)
-    _readers: dict[tuple[str, ...], _Numbers] = field(default_factory=dict)
 
     def batch(self, block: Block, batch: pl.DataFrame, context: dict[str, str]) -> Normalised:
         """Type one batch. `context` is what `merge_context` made of the block's surroundings."""
         contract = self.contract
         rejections: list[Rejection] = []
-        numbers, odd = self._numbers(tuple(batch.columns)).typed(batch)
+        numbers, odd = _typed_whole(batch, self._numbers(batch.columns))
         columns: dict[str, pl.Series] = {"row_no": batch["row_no"]}
         for column in contract.columns:
             if column.name in batch.columns:
@@ -352,7 +357,7 @@ class Normaliser:
         frame = self._with_region(frame, block, context)
         frame, lost = self._drop_incomplete(frame, block)
         rejections += lost
-        self._remember_items(frame, block)
+        self._remember_items(frame, block, context.keys() - set(batch.columns))
         return Normalised(self._in_table_order(self._with_slice(frame), block), rejections, batch.height)
 
     # -- parts
@@ -372,18 +377,16 @@ class Normaliser:
                 code="context_missing",
             )
 
-    def _numbers(self, names: tuple[str, ...]) -> _Numbers:
-        if names not in self._readers:
-            columns = {
-                column.name: _number_column(column)
-                for column in self.contract.columns
-                if column.name in names and column.type == "smallint"
-                and not (column.personal or column.transform or column.pattern)
-            }  # fmt: skip
-            if items := self.contract.items:
-                columns |= {n: _item_column(n, items.score_max) for n in names if n.startswith("item_")}
-            self._readers[names] = _Numbers(columns)
-        return self._readers[names]
+    def _numbers(self, names: list[str]) -> dict[str, _Whole]:
+        numbers = {
+            column.name: _whole_column(column)
+            for column in self.contract.columns
+            if column.name in names and column.type == "smallint"
+            and not (column.personal or column.transform or column.pattern)
+        }  # fmt: skip
+        if items := self.contract.items:
+            numbers |= {name: _item_column(name, items.score_max) for name in names if name.startswith("item_")}
+        return numbers
 
     def _with_items(
         self, frame: pl.DataFrame, batch: pl.DataFrame, block: Block, numbers: pl.DataFrame, odd: dict[str, pl.Series],
@@ -450,11 +453,11 @@ class Normaliser:
         """Rows without a required value: they have no place in any slice, so they are named and left out."""
         required = [column for column in self.contract.columns if column.required]
         rejections: list[Rejection] = []
-        keep = pl.repeat(True, frame.height, eager=True)
+        keep = pl.Series([True]).new_from_index(0, frame.height)
         for column in required:
-            empty = frame[column.name].is_null() & keep
-            if not empty.any():
+            if not frame[column.name].null_count():
                 continue
+            empty = frame[column.name].is_null() & keep
             keep &= ~empty
             rejections += [
                 Rejection(block.sheet, row, column.name, "required_value", "error", True,
@@ -463,12 +466,13 @@ class Normaliser:
             ]  # fmt: skip
         return (frame, rejections) if not rejections else (frame.filter(keep), rejections)
 
-    def _remember_items(self, frame: pl.DataFrame, block: Block) -> None:
+    def _remember_items(self, frame: pl.DataFrame, block: Block, constant: set[str]) -> None:
         if not block.items or frame.is_empty():
             return
         works = {"year": pl.Int16(), "grade": pl.Int16(), "subject_code": pl.String()}
         present = [name for name in works if name in frame.columns]
-        for row in frame.filter(_changes(frame, present)).select(present).unique().iter_rows(named=True):
+        rows = frame.head(1) if constant >= set(present) else frame.filter(_changes(frame, present))
+        for row in rows.select(present).iter_rows(named=True):
             for item in block.items:
                 key = (row["year"], row.get("grade", 0), row.get("subject_code", ""), item.position)
                 self.items[key] = item

@@ -221,3 +221,17 @@ def test_a_value_is_traced_to_files(warehouse: Settings) -> None:
     assert rows
     for n, counted, files in rows:
         assert (counted, files) == (n, ["vpr_2021_g4_RU.csv.gz"])
+
+
+def test_every_workbook_and_export_gets_its_answer(settings: Settings, shared: Path) -> None:
+    """The original workbooks and the exports of ФИС ОКО and РЦОИ: all load, the empty form is told that it is empty."""
+    files = [
+        *sorted((shared / "data/vpr_altai/raw_xlsx").iterdir()),
+        *sorted((shared / "data/fisoko_exports").iterdir()),
+    ]
+    outcomes = {outcome.file_name: outcome for outcome in pipeline.load(settings, files)}
+    assert len(outcomes) == 14
+    form = outcomes.pop("collection_form_EN8_2026_empty.xlsx")
+    assert form.status == "rejected"
+    assert "пустая" in (form.message or "")
+    assert {name: outcome.message for name, outcome in outcomes.items() if outcome.status != "published"} == {}

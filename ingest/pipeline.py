@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 UNKNOWN_SOURCE = "unknown"
-_DONE = {"published", "superseded", "rejected"}
+_ACCEPTED = {"published", "superseded"}
+_DONE = {*_ACCEPTED, "rejected"}
 _COPY = r"(format csv, delimiter e'\x1f', quote e'\x1e')"
 """Cells hold no control characters (the normaliser folds them), so nothing needs quoting on the way."""
 _prepared: set[str] = set()
@@ -215,7 +216,8 @@ def process(settings: Settings, delivery_id: int) -> Outcome:
             with connection.transaction():
                 # Another worker, or what a killed one left running on the server, may have it in hand: wait.
                 delivery = ledger.get(connection, delivery_id, lock=True)
-                if delivery.status in _DONE and _has_load(connection, load_id):
+                # A rejected delivery is read again when somebody asks: a rule or a scale may have been corrected since.
+                if delivery.status in _ACCEPTED and _has_load(connection, load_id):
                     return _known_already(connection, delivery, delivery.file_name)
                 return _load(settings, connection, delivery, contract, load_id)
         except SupplierError as error:
@@ -489,7 +491,7 @@ def restore(settings: Settings, delivery_id: int) -> Outcome:
     """Make an older delivery current again: it takes precedence over everything received so far."""
     with connect(settings) as connection, connection.transaction():
         delivery = ledger.get(connection, delivery_id)
-        if delivery.status not in {"published", "superseded"}:
+        if delivery.status not in _ACCEPTED:
             raise PermanentError(
                 f"delivery {delivery_id} is {delivery.status}: only an accepted one can be made current"
             )

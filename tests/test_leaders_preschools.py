@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from warehouse import ask, installation
 
 from dbt_project.runner import build
 from ingest import pipeline
 from ingest.settings import Settings
 from sample_region import generate
-from tests.warehouse import ask, installation
 
 ROOT = Path(__file__).parent.parent
 SEEDS = ROOT / "dbt_project" / "seeds"

@@ -13,6 +13,7 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +24,7 @@ from ingest.contract import Contract, Layout, contracts, fold
 from ingest.errors import SupplierError
 
 CHUNK_BYTES = 2 << 20
+_BLOCK_BYTES = 32 << 10  # memory of small blocks is used again; large ones are given back and asked for each time
 SAMPLE_BYTES = 256 << 10
 HEADER_ROWS = 30
 _EXCEL_SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
@@ -394,9 +396,7 @@ def _csv_batches(
     row_no = header_index + 2
     skip = header_index + 1
     with _open_text(path, compressed) as raw:
-        for chunk in _chunks(raw, file_name):
-            if encoding != "utf-8":
-                chunk = chunk.decode(encoding, "replace").encode()
+        for chunk in _chunks(raw, encoding, file_name):
             frame = (
                 _parse_loosely(chunk, names, delimiter) if loose else _parse(chunk, names, wanted, delimiter, file_name)
             )
@@ -407,24 +407,27 @@ def _csv_batches(
             yield frame
 
 
-def _chunks(raw: IO[bytes], file_name: str) -> Iterator[bytes]:
-    """Pieces of whole records: a line break inside quotes does not end a record."""
-    rest = raw.read(3)
-    rest = b"" if rest == b"\xef\xbb\xbf" else rest
+def _chunks(raw: IO[bytes], encoding: str, file_name: str) -> Iterator[bytes]:
+    """Whole records in UTF-8: a line break inside quotes does not end a record."""
+    start = raw.read(3).removeprefix(b"\xef\xbb\xbf")
+    blocks: list[bytes] = []
     try:
-        while piece := raw.read(CHUNK_BYTES):
-            rest += piece
-            cut = rest.rfind(b"\n") + 1
-            while cut and rest.count(b'"', 0, cut) % 2:
-                cut = rest.rfind(b"\n", 0, cut - 1) + 1
+        for block in chain([start], iter(lambda: raw.read(min(_BLOCK_BYTES, CHUNK_BYTES)), b"")):
+            blocks.append(block if encoding == "utf-8" else block.decode(encoding, "replace").encode())
+            if sum(map(len, blocks)) < CHUNK_BYTES:
+                continue
+            chunk = b"".join(blocks)
+            cut = chunk.rfind(b"\n") + 1
+            while cut and chunk.count(b'"', 0, cut) % 2:
+                cut = chunk.rfind(b"\n", 0, cut - 1) + 1
+            blocks = [chunk[cut:]]
             if cut:
-                yield rest[:cut]
-                rest = rest[cut:]
+                yield chunk[:cut]
     except (OSError, EOFError) as error:
         raise SupplierError(
             f"Архив «{file_name}» повреждён: {error}. Пришлите его ещё раз.", code="broken_archive"
         ) from error
-    if rest.strip():
+    if (rest := b"".join(blocks)).strip():
         yield rest
 
 

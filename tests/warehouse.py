@@ -100,11 +100,13 @@ def installation(
     """An installation with a warehouse of its own on the tests' server: a copy of the database `template`."""
     name = name or f"test_{uuid.uuid4().hex}"
     copy_database(server, template, name)
-    yield replace(
-        server, home=home, landing_url=f"file://{home}/landing", external_database_url=postgres.url(server, name),
-        given_pseudonym_key="key of the tests",
-    )  # fmt: skip
-    drop_database(server, name)
+    try:
+        yield replace(
+            server, home=home, landing_url=f"file://{home}/landing", external_database_url=postgres.url(server, name),
+            given_pseudonym_key="key of the tests",
+        )  # fmt: skip
+    finally:
+        drop_database(server, name)
 
 
 def copy_database(server: Settings, template: str, name: str) -> None:

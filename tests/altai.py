@@ -25,7 +25,7 @@ class Row:
 
     school: str
     code: str
-    absent: bool
+    present: bool
     score: int | None
     mark: int | None
     bad_cells: int
@@ -98,9 +98,10 @@ def _row(school: str, code: str, mark: str, gender: str, total: str, variants: l
     if absent and not any_item and reported == 0:
         reported = None
     score = None
-    if not absent and (any_item or reported is not None):
+    present = not absent and (any_item or reported is not None)
+    if present:
         score = sum(points) if any_item and not item_trouble else reported
-    return Row("edu" + school[3:], code.strip(), absent, score, int(journal) if journal.isdigit() else None, bad)
+    return Row("edu" + school[3:], code.strip(), present, score, int(journal) if journal.isdigit() else None, bad)
 
 
 # --- the 14 markers, as `methodology` states them, in plain Python ----------------------------------------------------

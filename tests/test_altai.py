@@ -53,9 +53,9 @@ def truth() -> Truth:
         for row in altai.rows(path):
             count.rows += 1
             count.bad_cells += row.bad_cells
+            count.present += row.present
             if row.score is None:
                 continue
-            count.present += 1
             count.score += row.score
             if maximum is None:
                 continue

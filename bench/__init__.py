@@ -1,0 +1,1 @@
+"""Measurements of rsoko against its peers and physical limits: `make bench`."""

@@ -46,6 +46,10 @@ def _line(what: str, measured: Measured, peer: str, limit: Measured, target: str
     return Line(what, f"{measured.seconds:.2f}", f"{peer}: {limit.seconds:.2f}", f"{ratio:.2f}", target)
 
 
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", " ")
+
+
 def csv_lines(server: Settings, folder: Path) -> Iterator[Line]:
     """A region-year of csv against `psql \\copy` of the same bytes into text columns."""
     file = data.region_year(folder / NAME, ROWS)
@@ -65,7 +69,7 @@ def csv_lines(server: Settings, folder: Path) -> Iterator[Line]:
         }
     )
     peer = "psql \\copy of the same bytes"
-    size = f"csv, {ROWS:,} rows × {len(data.HEADER)} columns".replace(",", " ")
+    size = f"csv of {_number(ROWS)} rows × {len(data.HEADER)} columns"
     yield _line(f"{size}: read, validated, typed, COPY", found["stage"], peer, found["psql"], "≤ 1.6")
     yield _line("the same with ledger, gate and publication", found["process"], peer, found["psql"], "≤ 2.2")
     file.unlink()
@@ -104,7 +108,7 @@ def gate_lines(server: Settings) -> Iterator[Line]:
     with measure.warehouse(server) as settings, psycopg.connect(settings.database_url, autocommit=True) as connection:
         found = bench_gate.measure(connection)
     gate, scan = Measured(found["gate_s"]), Measured(found["scan_s"])
-    yield _line(f"gate of {bench_gate.ROWS:,} rows".replace(",", " "), gate, "one SQL scan by hand", scan, "≤ 3")
+    yield _line(f"gate of {_number(bench_gate.ROWS)} rows", gate, "one SQL scan by hand", scan, "≤ 3")
     yield Line(f"gate of {bench_gate.SMALL_ROWS} rows", f"{found['small_load_s']:.3f}")
     yield Line("import of Great Expectations, once a process", f"{found['import_s']:.1f}")
 
@@ -114,11 +118,11 @@ def build_lines(server: Settings, folder: Path) -> Iterator[Line]:
     with measure.warehouse(server) as settings:
         works = build.deliver(settings, folder)
         found = build.against_psql(settings)
-        rows = f"{works * build.WORK_ROWS:,} participants".replace(",", " ")
+        rows = f"{_number(works * build.WORK_ROWS)} participants"
         peer = "its compiled models and tests by psql"
         yield _line(f"dbt build from nothing, {rows}, {found.nodes} nodes", found.dbt, peer, found.psql)
         again = build.corrections(settings, folder)
-    reload = f"a year's {build.WORK_ROWS:,} rows".replace(",", " ")
+    reload = f"a year's {_number(build.WORK_ROWS)} rows"
     yield _line(
         f"one school's correction ({data.SCHOOL_ROWS} rows): load", again["school load"], reload, again["year load"]
     )
@@ -136,7 +140,7 @@ def main() -> None:
             build_lines(server, folder),
         ):  # fmt: skip
             for line in part:
-                console.print(*filter(None, line.cells), sep=" · ", highlight=False)
+                console.print(*filter(None, line.cells), sep=" · ", highlight=False, soft_wrap=True)
                 lines.append(line)
                 table.add_row(*line.cells)
         with psycopg.connect(server.database_url) as connection:

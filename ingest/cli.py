@@ -139,9 +139,9 @@ def load(paths: tuple[Path, ...], source: str | None, settings_given: tuple[str,
     with console.status("Принимаю…") as status:
         outcomes = []
         received = pipeline.receive_files(settings, files, source, _given(settings_given))
-        for number, outcome in enumerate(received, 1):
+        for number, outcome in enumerate(pipeline.settle_all(settings, received), 1):
             status.update(f"[{number}/{len(received)}] {outcome.file_name}")
-            outcomes.append(pipeline.settle(settings, outcome))
+            outcomes.append(outcome)
     print_outcomes(outcomes)
     failed = any(outcome.status not in {"published", "superseded"} for outcome in outcomes)
     if not no_build and any(outcome.published for outcome in outcomes):

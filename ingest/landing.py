@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -111,14 +112,14 @@ class Landing:
         """The archived bytes as a local file (in place where the store is local), checked against their hash."""
         fs, target = self._open(relative)
         if _is_local(fs):
-            _check(Path(target), sha256)
-            yield Path(target)
+            with _checked(Path(target), sha256):
+                yield Path(target)
             return
         with tempfile.TemporaryDirectory() as folder:
             local = Path(folder) / PurePosixPath(target).name
             fs.get_file(target, str(local))
-            _check(local, sha256)
-            yield local
+            with _checked(local, sha256):
+                yield local
 
 
 def arrival(path: Path, options: dict[str, str] | None = None, modified_at: datetime | None = None) -> Arrival:
@@ -146,8 +147,18 @@ def _is_local(fs: Any) -> bool:
     return "file" in ([fs.protocol] if isinstance(fs.protocol, str) else fs.protocol)
 
 
-def _check(path: Path, sha256: str) -> None:
+@contextmanager
+def _checked(path: Path, sha256: str) -> Iterator[None]:
+    """Hash the file while it is used; whoever used a damaged one is told before anything of it counts."""
     if not path.exists():
         raise PermanentError(f"archived file {path.name} is missing; restore it from a backup of the landing zone")
-    if (found := file_sha256(path)) != sha256:
-        raise PermanentError(f"archived file {path.name} is damaged: sha256 is {found}; restore it from a backup")
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(file_sha256, path)
+        try:
+            yield
+        finally:
+            # Also when reading failed: damage in the archive is not the supplier's fault.
+            if found.result() != sha256:
+                raise PermanentError(
+                    f"archived file {path.name} is damaged: sha256 is {found.result()}; restore it from a backup"
+                )

@@ -269,11 +269,10 @@ def _typed_whole(batch: pl.DataFrame, numbers: dict[str, _Whole]) -> tuple[pl.Da
     for position, (name, number) in enumerate(numbers.items()):
         if not odd[name].any():
             continue
-        places = odd[name].to_numpy().nonzero()[0]
-        spelled = batch[name][places].to_list()
+        spelled = batch[name].filter(odd[name]).to_list()
         readings = {spelling: number.reading(spelling) for spelling in set(spelled)}
         values = pl.Series([readings[spelling][0] for spelling in spelled], dtype=pl.Int16)
-        typed.replace_column(position, typed[name].scatter(places, values))
+        typed.replace_column(position, typed[name].scatter(odd[name].to_numpy().nonzero()[0], values))
         if bad := [spelling for spelling, (_, readable) in readings.items() if not readable]:
             unreadable[name] = batch[name].is_in(bad).fill_null(False)
     return typed, unreadable
@@ -471,7 +470,7 @@ class Normaliser:
             return
         works = {"year": pl.Int16(), "grade": pl.Int16(), "subject_code": pl.String()}
         present = [name for name in works if name in frame.columns]
-        rows = frame.head(1) if constant >= set(present) else frame.filter(_changes(frame, present))
+        rows = frame.head(1) if constant >= set(present) else frame.select(present).filter(_changes(frame, present))
         for row in rows.select(present).iter_rows(named=True):
             for item in block.items:
                 key = (row["year"], row.get("grade", 0), row.get("subject_code", ""), item.position)
@@ -482,7 +481,8 @@ class Normaliser:
         # Files are sorted by school more often than not: hash the key once a run of rows, not once a row.
         starts = _changes(frame, names)
         first = (
-            frame.filter(starts)
+            frame.select(names)
+            .filter(starts)
             .select(pl.concat_str([pl.col(name).cast(pl.String).fill_null("") for name in names], separator="\x1f"))
             .to_series()
         )

@@ -42,8 +42,8 @@ MANY_FILES, MOST_PROCESSES = 100, 2
 """Another process pays off from about a hundred files: it spends seconds on importing Great Expectations."""
 _ACCEPTED = {"published", "superseded"}
 _DONE = {*_ACCEPTED, "rejected"}
-_COPY = r"(format csv, delimiter e'\x1f', quote e'\x1e')"
-"""Cells hold no control characters (the normaliser folds them), so nothing needs quoting on the way."""
+_COPY = r"(delimiter e'\x1f', null '')"
+"""Cells hold no control characters (the normaliser folds them): only backslashes need care on the way."""
 _prepared: set[str] = set()
 
 
@@ -386,7 +386,7 @@ def _stage_block(
 def _typed(
     block: reading.Block, context: dict[str, str], normaliser: Normaliser, counts: _Counts, contract: Contract,
     load_id: int,
-) -> Iterator[tuple[list[str], memoryview]]:  # fmt: skip
+) -> Iterator[tuple[list[str], bytes]]:  # fmt: skip
     """Columns of typed rows and the bytes that COPY takes, batch by batch."""
     for batch in _ahead(block.batches):
         result = normaliser.batch(block, batch, context)
@@ -398,7 +398,7 @@ def _typed(
         if not result.frame.is_empty():
             frame, body = result.frame.select(pl.lit(load_id).alias("load_id"), pl.all()), io.BytesIO()
             frame.write_csv(body, include_header=False, separator="\x1f", quote_style="never")
-            yield frame.columns, body.getbuffer()
+            yield frame.columns, body.getvalue().replace(b"\\", rb"\\")
 
 
 def _ahead(items: Iterator[_T]) -> Iterator[_T]:

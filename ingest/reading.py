@@ -418,7 +418,8 @@ def _chunks(raw: IO[bytes], encoding: str, file_name: str) -> Iterator[bytes]:
                 continue
             chunk = b"".join(blocks)
             cut = chunk.rfind(b"\n") + 1
-            while cut and chunk.count(b'"', 0, cut) % 2:
+            quoted = b'"' in chunk
+            while quoted and cut and chunk.count(b'"', 0, cut) % 2:
                 cut = chunk.rfind(b"\n", 0, cut - 1) + 1
             blocks = [chunk[cut:]]
             if cut:

@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from itertools import groupby
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
@@ -38,8 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 UNKNOWN_SOURCE = "unknown"
-MANY_FILES, MOST_PROCESSES = 100, 2
-"""Another process pays off from about a hundred files: it spends seconds on importing Great Expectations."""
+MANY_FILES, MOST_PROCESSES = 50, 2
+"""Another process pays off from some dozens of files."""
 _ACCEPTED = {"published", "superseded"}
 _DONE = {*_ACCEPTED, "rejected"}
 _COPY = r"(delimiter e'\x1f', null '')"
@@ -468,8 +470,23 @@ def settle_all(settings: Settings, received: Iterable[Outcome]) -> Iterator[Outc
         if processes == 1:
             yield from (settle(settings, outcome) for outcome in deliveries)
         else:
-            with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+            # One server imports what takes seconds and forks the processes from there.
+            context = get_context("forkserver")
+            context.set_forkserver_preload(["expectations.validation", __name__])
+            with ProcessPoolExecutor(processes, context, initializer=_end_with_parent) as pool:
                 yield from pool.map(partial(settle, settings), deliveries)
+
+
+def _end_with_parent() -> None:
+    """A process of the pool would wait for ever for work from a parent that was killed."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 def receive_files(

@@ -105,6 +105,8 @@ class TestEmbeddedServer:
         assert not postgres.status(home).running
         port = int(url.rsplit(":", 1)[1].split("/")[0])
         with socket.socket() as squatter:
+            # A port whose connections were closed a moment ago waits; another program may take it all the same.
+            squatter.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             squatter.bind(("127.0.0.1", port))
             squatter.listen()
             moved = postgres.ensure(home)

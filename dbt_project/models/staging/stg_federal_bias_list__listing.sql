@@ -1,0 +1,14 @@
+select
+    region_code,
+    year,
+    organisation_code,
+    coalesce(listed_ru_4, 0)::smallint as listed_ru_4,
+    coalesce(listed_ma_4, 0)::smallint as listed_ma_4,
+    coalesce(listed_ru_5, 0)::smallint as listed_ru_5,
+    coalesce(listed_ma_5, 0)::smallint as listed_ma_5,
+    marker_count,
+    load_id,
+    slice_id,
+    sheet,
+    row_no
+from {{ current_rows("federal_bias_list") }} as current_row

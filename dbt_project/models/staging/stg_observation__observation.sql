@@ -1,0 +1,14 @@
+select
+    region_code,
+    year,
+    organisation_code,
+    observer_kind,
+    grade,
+    subject_code,
+    observed_on,
+    coalesce(is_observed, true) as is_observed,
+    load_id,
+    slice_id,
+    sheet,
+    row_no
+from {{ current_rows("observation") }} as current_row

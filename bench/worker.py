@@ -28,6 +28,8 @@ def stage(settings: Settings, paths: list[Path]) -> Run:
     """Read, validate, type and COPY, one transaction a file: no gate, no publication."""
     outcomes = pipeline.receive_files(settings, paths, "vpr")
     contract, key = load_contract("vpr"), settings.pseudonym_key
+    with tempfile.TemporaryDirectory() as name:
+        pipeline.check(settings, region_year(Path(name) / "vpr_2021_g4_OM.csv", SCHOOL_ROWS), "vpr")
 
     def run() -> None:
         with pipeline.connect(settings) as connection:

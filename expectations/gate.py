@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,15 +17,13 @@ from typing import Any
 import psycopg
 
 from expectations.suite import Check, load_suite
+from ingest import ledger
 from ingest.contract import Contract
 
 NAMED_ROWS = 1_000
 """Rows named for one check that sets none of them aside; its result tells how many there are."""
 
 SCALES = Path(__file__).parent.parent / "dbt_project" / "seeds" / "work_scale.csv"
-PARALLEL_ROWS = 100_000
-"""Loads from this size on are worth the start of parallel workers."""
-
 _NO_LIMIT = 1_000
 _SKIPPED = {
     "maxima": "в файле нет заданий",
@@ -72,19 +68,23 @@ class _Finding:
     what: str
 
 
-def check(connection: psycopg.Connection, contract: Contract, load_id: int, checked_at: datetime) -> Verdict:
+def check(
+    connection: psycopg.Connection, contract: Contract, load_id: int, checked_at: datetime, *,
+    keys_are_unique: bool = False,
+) -> Verdict:  # fmt: skip
     """Check the staged rows of `load_id`, record results and findings, and remove the rows that are set aside.
 
     Args:
         connection: may be in a transaction; uncommitted rows of the load are checked too.
         checked_at: moment of the check, timezone-aware: results of every check of a load stay, as its history.
+        keys_are_unique: the reader has seen no key twice, which spares counting them here.
 
     Raises TransientError when the connection is lost, PermanentError when a check itself is broken.
     """
     with connection.transaction():
-        parameters = _parameters(connection, contract, load_id)
+        parameters = _parameters(connection, contract, load_id, keys_are_unique)
         staged = connection.execute("select rows_staged from meta.load where load_id = %s", [load_id]).fetchone()
-        with _short_way(connection, staged[0] if staged else 0):
+        with ledger.near(connection, staged[0] if staged else 0):
             return _check(connection, contract, parameters, checked_at)
 
 
@@ -126,35 +126,16 @@ def _check(
     return Verdict(True, len(aside), results)
 
 
-@contextmanager
-def _short_way(connection: psycopg.Connection, rows: int) -> Iterator[None]:
-    """Make the planner find a load by its block index: of rows that just came it has no statistics and would read the
-    whole table, with helpers whose start alone takes longer than to read a small load."""
-    wanted = {"enable_seqscan": "off"}
-    if rows < PARALLEL_ROWS:
-        wanted["max_parallel_workers_per_gather"] = "0"
-    found = connection.execute(
-        "select name, current_setting(name) from unnest(%s::text[]) as given (name)", [list(wanted)]
-    ).fetchall()
-    _set(connection, wanted)
-    yield
-    _set(connection, dict(found))
-
-
-def _set(connection: psycopg.Connection, values: dict[str, str]) -> None:
-    connection.execute(
-        "select set_config(name, value, true) from unnest(%s::text[], %s::text[]) as given (name, value)",
-        [list(values), list(values.values())],
-    )
-
-
 # --- what only the load can tell --------------------------------------------------------------------------------------
 
 
-def _parameters(connection: psycopg.Connection, contract: Contract, load_id: int) -> dict[str, Any]:
+def _parameters(
+    connection: psycopg.Connection, contract: Contract, load_id: int, keys_are_unique: bool = False
+) -> dict[str, Any]:
     scales = _scales(connection, contract, load_id)
     return {
         "load_id": load_id,
+        "keys_are_unique": keys_are_unique,
         "maxima": _maxima(connection, contract, load_id),
         "limits": [(work, int(row["max_score"])) for work, row in scales if row["max_score"]],
         "scale": [(work, _mark_steps(row)) for work, row in scales if row["min_score_3"]],

@@ -138,7 +138,9 @@ def _generic_check(
 
 def _key(contract: Contract) -> dict[str, Any]:
     """The slice id stands for its columns where the slice is a part of the key, which spares most of the hashing."""
-    kwargs: dict[str, Any] = {"load_id": {PARAMETER: "load_id"}, "key": contract.key}
+    kwargs: dict[str, Any] = {
+        "load_id": {PARAMETER: "load_id"}, "proven": {PARAMETER: "keys_are_unique"}, "key": contract.key,
+    }  # fmt: skip
     if set(contract.slice) <= set(contract.key):
         kwargs |= {"key": [name for name in contract.key if name not in contract.slice], "seed": "slice_id"}
     return kwargs

@@ -26,6 +26,7 @@ from expectations.classes import LoadExpectation
 from expectations.suite import Check, load_suite
 from ingest.contract import Contract
 from ingest.errors import PermanentError, TransientError
+from ingest.ledger import rows_of
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its temporary directories
 _BATCH = "load"
@@ -117,7 +118,7 @@ def validate(
     with _lock:
         _borrowed.connection = connection
         asset = _asset(contract.source)
-        asset.query = f"select * from {contract.table} where load_id = {int(parameters['load_id'])}"
+        asset.query = f"select * from {contract.table} where {rows_of(parameters['load_id'])}"
         batch = asset.get_batch_definition(_BATCH).get_batch()
         outcome = batch.validate(suite, result_format="BASIC", expectation_parameters=parameters)
     decisions = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -21,6 +23,9 @@ from ingest.normalise import Rejection
 from ingest.reading import ItemColumn
 
 _PREPARE_LOCK, _RESOLVE_LOCK = 7_301_001, 7_301_002
+PARALLEL_ROWS = 100_000
+"""Loads from this size on are worth the start of parallel workers."""
+
 REJECTIONS_KEPT = 10_000
 """Named rejections of one load; beyond that a file is hopeless and only the counts go on."""
 
@@ -201,13 +206,48 @@ def controls_sql(contract: Contract) -> dict[str, str]:
     return out
 
 
+@contextmanager
+def near(connection: psycopg.Connection, rows: int) -> Iterator[None]:
+    """Make the planner find a load of that many `rows` by its block index, inside a transaction.
+
+    Of rows that just came it has no statistics and would read the whole table, with helpers whose start alone takes
+    longer than to read a small load.
+    """
+    wanted = {"enable_seqscan": "off"}
+    if rows < PARALLEL_ROWS:
+        wanted["max_parallel_workers_per_gather"] = "0"
+    found = connection.execute(
+        "select name, current_setting(name) from unnest(%s::text[]) as given (name)", [list(wanted)]
+    ).fetchall()
+    _set(connection, wanted)
+    yield
+    _set(connection, dict(found))
+
+
+def _set(connection: psycopg.Connection, values: dict[str, str]) -> None:
+    connection.execute(
+        "select set_config(name, value, true) from unnest(%s::text[], %s::text[]) as given (name, value)",
+        [list(values), list(values.values())],
+    )
+
+
+def rows_of(load_id: int) -> str:
+    """SQL condition for the rows of a load in its raw table, for scans that may be shared by parallel workers.
+
+    Asked for a number it does not know yet, the planner expects one row and sends one worker; of a number that it
+    learns only when it runs it expects the usual.
+    """
+    return f"load_id = (select {load_id:d}::bigint)"
+
+
 def count_slices(connection: psycopg.Connection, contract: Contract, load_id: int) -> dict[int, dict[str, int]]:
     """Control totals of each slice of the load, from its rows in the raw table, in one scan."""
     measures = controls_sql(contract)
     query = (
-        f"select slice_id, {', '.join(measures.values())} from {contract.table} where load_id = %s group by slice_id"
+        f"select slice_id, {', '.join(measures.values())} from {contract.table} "
+        f"where {rows_of(load_id)} group by slice_id"
     )
-    rows = connection.execute(query, [load_id]).fetchall()
+    rows = connection.execute(query).fetchall()
     return {slice_id: dict(zip(measures, map(int, values), strict=True)) for slice_id, *values in rows}
 
 

@@ -317,6 +317,12 @@ class Normaliser:
     default_region: int
     slices: dict[int, str] = field(default_factory=dict)
     items: dict[tuple[int, int, str, int], ItemColumn] = field(default_factory=dict)
+    _keys: list[pl.Series] = field(default_factory=list)
+
+    @property
+    def keys_are_unique(self) -> bool:
+        """Whether no two rows so far share a key. Eight bytes a row remember it; hashes that meet by chance say no."""
+        return not self._keys or not pl.concat(self._keys).is_duplicated().any()
 
     def batch(self, block: Block, batch: pl.DataFrame, context: dict[str, str]) -> Normalised:
         """Type one batch. `context` is what `merge_context` made of the block's surroundings."""
@@ -357,7 +363,9 @@ class Normaliser:
         frame, lost = self._drop_incomplete(frame, block)
         rejections += lost
         self._remember_items(frame, block, context.keys() - set(batch.columns))
-        return Normalised(self._in_table_order(self._with_slice(frame), block), rejections, batch.height)
+        frame = self._with_slice(frame)
+        self._remember_keys(frame)
+        return Normalised(self._in_table_order(frame, block), rejections, batch.height)
 
     # -- parts
 
@@ -491,6 +499,14 @@ class Normaliser:
             self.slices[number] = json.dumps(dict(zip(names, text.split("\x1f"), strict=True)), ensure_ascii=False)
         by_run = pl.Series([ids[text] for text in first.to_list()], dtype=pl.Int64)
         return frame.with_columns(by_run.gather(starts.cum_sum() - 1).alias("slice_id"))
+
+    def _remember_keys(self, frame: pl.DataFrame) -> None:
+        # The slice id stands for the columns it is made of.
+        rest = [name for name in self.contract.key if name not in self.contract.slice and name in frame.columns]
+        names = ["slice_id", *rest] if set(self.contract.slice) <= set(self.contract.key) else self.contract.key
+        # An empty text is stored as none.
+        key = frame.select(pl.col(name) for name in names if name in frame.columns).fill_null("")
+        self._keys.append(key.hash_rows())
 
     def _in_table_order(self, frame: pl.DataFrame, block: Block) -> pl.DataFrame:
         names = [column.name for column in self.contract.stored_columns if column.name in frame.columns]

@@ -72,6 +72,7 @@ class _Counts:
     cells_read: int = 0
     rejections: list[Rejection] = field(default_factory=list)
     totals: dict[str, int] = field(default_factory=dict)
+    keys_are_unique: bool = False
 
     @property
     def cells_rejected(self) -> int:
@@ -246,14 +247,15 @@ def _load(
     ledger.open_load(connection, load_id, delivery, contract)
     with Landing(settings.landing_url).archived(delivery.archive_url, delivery.sha256) as path:
         counts, slices = stage(connection, path, delivery, contract, load_id, settings.pseudonym_key)
-    by_slice = ledger.count_slices(connection, contract, load_id)
+    with ledger.near(connection, counts.totals["rows"]):
+        by_slice = ledger.count_slices(connection, contract, load_id)
     staged = ledger.total(contract, by_slice)
     ledger.set_controls(connection, load_id, "read", counts.totals)
     ledger.set_controls(connection, load_id, "staged", staged)
     _reconcile("COPY", counts.totals, staged)
     _close(connection, load_id, counts, staged["rows"])
     ledger.set_status(connection, delivery.delivery_id, "staged", None, load_id)
-    verdict = gate.check(connection, contract, load_id, datetime.now(UTC))
+    verdict = gate.check(connection, contract, load_id, datetime.now(UTC), keys_are_unique=counts.keys_are_unique)
     ledger.set_status(connection, delivery.delivery_id, "checked", None, load_id)
     _close(connection, load_id, counts, staged["rows"], quarantined=verdict.quarantined_rows)
     if not verdict.accepted:
@@ -263,7 +265,8 @@ def _load(
             delivery.delivery_id, delivery.file_name, contract.source, "rejected", False, verdict.message, load_id
         )
     if verdict.quarantined_rows:
-        by_slice = ledger.count_slices(connection, contract, load_id)
+        with ledger.near(connection, staged["rows"]):
+            by_slice = ledger.count_slices(connection, contract, load_id)
         left = ledger.total(contract, by_slice)
         _reconcile("quarantine", {"rows": staged["rows"] - verdict.quarantined_rows}, left)
         staged = left
@@ -358,6 +361,7 @@ def stage(
     _refuse_hopeless(counts, contract, delivery)
     ledger.add_rejections(connection, load_id, counts.rejections)
     ledger.add_items(connection, load_id, normaliser.items)
+    counts.keys_are_unique = normaliser.keys_are_unique
     # Loads already summarised stay so; only the blocks of this one are new to the index.
     connection.execute("select brin_summarize_new_values(%s::regclass)", [f"raw.{contract.source}_load_id"])
     return counts, normaliser.slices
@@ -571,7 +575,7 @@ def check(
                 ledger.add(connection, delivery)
                 ledger.open_load(connection, load_id, delivery, contract)
                 counts, _ = stage(connection, file, delivery, contract, load_id, settings.pseudonym_key)
-                verdict = gate.check(connection, contract, load_id, now)
+                verdict = gate.check(connection, contract, load_id, now, keys_are_unique=counts.keys_are_unique)
                 message = _told(connection, load_id, counts, verdict) if verdict.accepted else verdict.message
                 outcome = Outcome(0, file.name, source, "accepted" if verdict.accepted else "rejected", message=message)
                 found = _rejections(connection, load_id)

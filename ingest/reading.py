@@ -23,7 +23,7 @@ import polars as pl
 from ingest.contract import Contract, Layout, contracts, fold
 from ingest.errors import SupplierError
 
-CHUNK_BYTES = 2 << 20
+CHUNK_BYTES = 4 << 20
 _BLOCK_BYTES = 32 << 10  # memory of small blocks is used again; large ones are given back and asked for each time
 SAMPLE_BYTES = 256 << 10
 HEADER_ROWS = 30

@@ -108,6 +108,19 @@ def _bracketed(pattern: str) -> Callable[[str], str | None]:
     return lambda text: found.group(1) if (found := re.search(pattern, text)) else None
 
 
+_INITIALS = r"[А-ЯЁ]\.(?:\s*[А-ЯЁ]\.)?"
+_PERSONAL = re.compile(
+    r"(?:[А-ЯЁ][а-яё-]+\s+){1,2}[А-ЯЁ][а-яё]+(?:[вь]ич|[оеи][вч]н)[а-яё]{0,3}"  # names before a patronymic
+    rf"|[А-ЯЁ][а-яё-]+\s+{_INITIALS}|{_INITIALS}\s*[А-ЯЁ][а-яё-]+"  # surname and initials
+    r"|\d(?:[\s()-]*\d){5,}"  # documents, СНИЛС, telephones
+)
+
+
+def without_names(text: str) -> str:
+    """Free text without what names a person, no longer than 300 characters. A surname alone looks like any word."""
+    return _PERSONAL.sub("[…]", text)[:300]
+
+
 TRANSFORMS: dict[str, Callable[[str], str | None]] = {
     "login": _login,
     "code": code,
@@ -119,6 +132,7 @@ TRANSFORMS: dict[str, Callable[[str], str | None]] = {
     "before_bar": lambda text: text.split("|")[0].strip() if "|" in text else (code(text) if len(text) < 12 else None),
     "after_bar": lambda text: text.rsplit("|", 1)[-1].strip() or None,
     "login_in_brackets": _bracketed(r"\((edu\d+)\)"),
+    "without_names": without_names,
     "municipality_in_brackets": _bracketed(r"\((reg\d+_m\d+)\)"),
 }
 
@@ -371,7 +385,8 @@ class Normaliser:
 
     def _quoted(self, text: pl.Series) -> pl.Series | None:
         """Cells that a message may quote: none where a shifted row could put a name into any column."""
-        return None if any(column.personal for column in self.contract.columns) else text
+        named = (column.personal or column.transform == "without_names" for column in self.contract.columns)
+        return None if any(named) else text
 
     def _refuse_unknown(self, frame: pl.DataFrame) -> None:
         missing = [c for c in self.contract.columns if c.required and not c.derived and c.name not in frame.columns]
@@ -429,6 +444,11 @@ class Normaliser:
                     c for c in ("organisation_code", "ris_code", "ogrn", "register_number", "inn") if c in frame.columns
                 ]
                 return frame.with_columns(pl.coalesce(codes).alias("source_organisation_code"))
+        if "participant_name_hash" in self.contract.column:
+            return frame.with_columns(
+                _person_hash(frame, self.key, PARTICIPANT, "participant_hash"),
+                _person_hash(frame, self.key, PARTICIPANT[1:], "participant_name_hash"),
+            )
         if "person_hash" in self.contract.column:
             return frame.with_columns(
                 _person_hash(frame, self.key, [["snils"], ["last_name", "first_name", "middle_name"]])
@@ -590,6 +610,10 @@ def pseudonym(key: bytes, *parts: str) -> str:
     return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+PARTICIPANT = [["document_number", "document_series"], ["last_name", "first_name", "middle_name", "ris_code"]]
+"""By what a participant of ГИА is known, the better way first."""
+
+
 def _person_hash(frame: pl.DataFrame, key: bytes, ways: list[list[str]], name: str = "person_hash") -> pl.Series:
     """The pseudonym by the first way whose parts are all there; SNILS and documents count by their digits."""
     present = [[part for part in way if part in frame.columns] for way in ways]
@@ -717,10 +741,6 @@ def _derive_gia(frame: pl.DataFrame, key: bytes, context: dict[str, str], block:
         form.alias("procedure_code"),
         pl.col("exam_date").dt.year().cast(pl.Int16).alias("year"),
         pl.coalesce(grade, pl.when(form.is_in(["ege", "gve11"])).then(11).otherwise(9)).cast(pl.Int16).alias("grade"),
-        _person_hash(
-            frame, key,
-            [["document_number", "document_series"], ["last_name", "first_name", "middle_name", "ris_code"]],
-            "participant_hash",
-        ),
+        _person_hash(frame, key, PARTICIPANT, "participant_hash"),
     )  # fmt: skip
     return frame

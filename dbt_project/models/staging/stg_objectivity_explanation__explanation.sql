@@ -1,0 +1,15 @@
+select
+    region_code,
+    year,
+    organisation_code,
+    grade,
+    subject_code,
+    reason_code,
+    public_comment,
+    decision,
+    decided_on,
+    load_id,
+    slice_id,
+    sheet,
+    row_no
+from {{ current_rows("objectivity_explanation") }} as current_row

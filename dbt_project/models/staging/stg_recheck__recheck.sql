@@ -1,0 +1,16 @@
+select
+    region_code,
+    year,
+    grade,
+    subject_code,
+    organisation_code,
+    rechecked_by,
+    participant_code,
+    school_score,
+    recheck_score,
+    rechecked_on,
+    load_id,
+    slice_id,
+    sheet,
+    row_no
+from {{ current_rows("recheck") }} as current_row

@@ -26,20 +26,23 @@ Run = Callable[[], object]
 
 def stage(settings: Settings, paths: list[Path]) -> Run:
     """Read, validate, type and COPY, one transaction a file: no gate, no publication."""
-    outcomes = pipeline.receive_files(settings, paths, "vpr")
-    contract, key = load_contract("vpr"), settings.pseudonym_key
+
+    def staged(files: list[Path]) -> Run:
+        outcomes = pipeline.receive_files(settings, files, "vpr")
+        return lambda: [_stage(settings, *pair) for pair in zip(files, outcomes, strict=True)]
+
+    # What only the first delivery of a process pays for is paid by a school of another work.
     with tempfile.TemporaryDirectory() as name:
-        pipeline.check(settings, region_year(Path(name) / "vpr_2021_g4_OM.csv", SCHOOL_ROWS), "vpr")
+        staged([region_year(Path(name) / "vpr_2021_g4_OM.csv", SCHOOL_ROWS)])()
+    return staged(paths)
 
-    def run() -> None:
-        with pipeline.connect(settings) as connection:
-            for path, outcome in zip(paths, outcomes, strict=True):
-                delivery = ledger.get(connection, outcome.delivery_id)
-                with connection.transaction():
-                    ledger.open_load(connection, outcome.delivery_id, delivery, contract)
-                    pipeline.stage(connection, path, delivery, contract, outcome.delivery_id, key)
 
-    return run
+def _stage(settings: Settings, path: Path, outcome: pipeline.Outcome) -> None:
+    contract, load_id = load_contract("vpr"), outcome.delivery_id
+    with pipeline.connect(settings) as connection, connection.transaction():
+        delivery = ledger.get(connection, load_id)
+        ledger.open_load(connection, load_id, delivery, contract)
+        pipeline.stage(connection, path, delivery, contract, load_id, settings.pseudonym_key)
 
 
 def process(settings: Settings, paths: list[Path]) -> Run:

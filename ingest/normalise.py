@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 
+import numpy as np
 import polars as pl
 
 from ingest.contract import NOT_ATTEMPTED, NOT_TAUGHT, UNREADABLE, Column, Contract, fold, vocabularies
@@ -331,12 +332,13 @@ class Normaliser:
     default_region: int
     slices: dict[int, str] = field(default_factory=dict)
     items: dict[tuple[int, int, str, int], ItemColumn] = field(default_factory=dict)
-    _keys: list[pl.Series] = field(default_factory=list)
+    _keys: list[np.ndarray] = field(default_factory=list)
 
     @property
     def keys_are_unique(self) -> bool:
         """Whether no two rows so far share a key. Eight bytes a row remember it; hashes that meet by chance say no."""
-        return not self._keys or not pl.concat(self._keys).is_duplicated().any()
+        hashes = np.sort(np.concatenate(self._keys or [np.empty(0)]))
+        return bool((hashes[1:] != hashes[:-1]).all())
 
     def batch(self, block: Block, batch: pl.DataFrame, context: dict[str, str]) -> Normalised:
         """Type one batch. `context` is what `merge_context` made of the block's surroundings."""
@@ -526,7 +528,7 @@ class Normaliser:
         names = ["slice_id", *rest] if set(self.contract.slice) <= set(self.contract.key) else self.contract.key
         # An empty text is stored as none.
         key = frame.select(pl.col(name) for name in names if name in frame.columns).fill_null("")
-        self._keys.append(key.hash_rows())
+        self._keys.append(key.hash_rows().to_numpy())
 
     def _in_table_order(self, frame: pl.DataFrame, block: Block) -> pl.DataFrame:
         names = [column.name for column in self.contract.stored_columns if column.name in frame.columns]

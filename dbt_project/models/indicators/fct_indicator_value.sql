@@ -9,6 +9,7 @@
     "int_indicator__survey",
     "int_indicator__leader",
     "int_indicator__preschool",
+    "int_indicator__control",
 ] -%}
 {{
     config(

@@ -1,0 +1,67 @@
+{%- set answers = answer_columns() | join(", ") -%}
+with
+    limits as (
+        select
+            year,
+            {{ parameter("survey_parameter", "scale_min", "year") }} as scale_min,
+            {{ parameter("survey_parameter", "scale_max", "year") }} as scale_max,
+            {{ parameter("control_parameter", "survey_answers_min", "year") }} as answers_min,
+            {{ parameter("control_parameter", "survey_rapid_seconds", "year") }} as rapid_seconds
+        from (select distinct year from {{ ref("fct_survey_answer") }}) as surveyed
+    ),
+
+    form as (
+        select
+            answer.region_code,
+            answer.year,
+            answer.survey_code,
+            answer.organisation_code,
+            answer.respondent_group,
+            answer.respondent_no,
+            answer.answered_at,
+            array[{{ answers }}] as pattern,
+            given.answers >= limits.answers_min as is_judged,
+            given.lowest = given.highest as is_straight,
+            limits.rapid_seconds
+        from {{ ref("fct_survey_answer") }} as answer
+        inner join limits on answer.year = limits.year
+        cross join
+            lateral(
+                select count(*) as answers, min(answer) as lowest, max(answer) as highest
+                from unnest(array[{{ answers }}]) as given(answer)
+                where answer between limits.scale_min and limits.scale_max
+            ) as given
+    ),
+
+    compared as (
+        select
+            *,
+            count(*) over (
+                partition by region_code, year, survey_code, organisation_code, respondent_group, pattern
+            ) as copies,
+            extract(
+                epoch
+                from
+                    answered_at - lag(answered_at) over (
+                        partition by region_code, year, survey_code, organisation_code, respondent_group
+                        order by answered_at, respondent_no
+                    )
+            ) as seconds_apart
+        from form
+    )
+
+select
+    region_code,
+    year,
+    survey_code,
+    organisation_code,
+    respondent_group,
+    count(*)::integer as forms,
+    count(*) filter (where is_judged)::integer as judged,
+    count(*) filter (where is_judged and is_straight)::integer as straight,
+    -- Equal answers to every question are counted once, as straight ones.
+    count(*) filter (where is_judged and not is_straight and copies > 1)::integer as identical,
+    count(*) filter (where seconds_apart is not null)::integer as timed,
+    count(*) filter (where seconds_apart <= rapid_seconds)::integer as rapid
+from compared
+group by region_code, year, survey_code, organisation_code, respondent_group

@@ -400,5 +400,45 @@ class ExpectSharesSumToHundred(LoadExpectation):
         return [Cell(self.columns[-1], f"abs({total} - 100) > {self.difference:g}", {"value": total})]
 
 
+class ExpectNoneOver(LoadExpectation):
+    """The first number of each of the `pairs` is not over the second; a row without one of them passes."""
+
+    pairs: list[tuple[str, str]]
+
+    def cells(self) -> list[Cell]:
+        return [Cell(less, f"{less} > {more}", {"value": less, "bound": more}) for less, more in self.pairs]
+
+
+class ExpectSameWithin(LoadExpectation):
+    """Rows that belong together, by the columns `within`, agree in `column`; counted by groups that do not."""
+
+    column: str
+    within: list[str]
+    load_id: int | SuiteParameterDict
+
+    def _differing(self, load_id: Any) -> str:
+        names = ", ".join(self.within)
+        return (
+            f"select {names}, mode() within group (order by {self.column}) as usual from {self.table} "
+            f"where load_id = {load_id} group by {names} having min({self.column}) <> max({self.column})"
+        )
+
+    def cells(self) -> list[Cell]:
+        return []
+
+    def count(self) -> str:
+        return f"(select count(*) from ({self._differing(self.load_id)}) as differing)"
+
+    def naming(self, load_id: int) -> str:
+        return f"""
+            select null::tid as place, sheet, row_no, '{self.column}' as column_name,
+                jsonb_build_object('value', {self.column}, 'bound', usual) as fields
+            from {self.table}
+            inner join ({self._differing(load_id)}) as differing using ({", ".join(self.within)})
+            where load_id = {load_id} and {self.column} <> usual
+            order by sheet, row_no
+        """
+
+
 def _is_work(work: dict[str, Any]) -> str:
     return " and ".join(f"{column} = {literal(value)}" for column, value in work.items())

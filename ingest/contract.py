@@ -33,6 +33,7 @@ NOT_ATTEMPTED, NOT_TAUGHT, UNREADABLE = -1, -2, -3
 class Column:
     """A canonical column. `context` values may come from a title, a file name or delivery options instead of a cell.
 
+    `default` is what an empty cell or a missing column means.
     Where a file holds personal data, a `pattern` keeps a shifted row from putting a name into a column that is stored.
     """
 
@@ -48,6 +49,7 @@ class Column:
     pattern: str | None = None
     description: str | None = None
     personal: Literal["hash"] | None = None
+    default: str | None = None
     context: bool = False
     derived: bool = False
 
@@ -91,6 +93,9 @@ class Layout:
     declared_rows: re.Pattern[str] | None = None
     repeats: bool = False
     shifted_left: tuple[str, re.Pattern[str]] | None = None
+    extract: dict[str, re.Pattern[str]] = field(default_factory=dict)
+    spills: str | None = None
+    first_row: dict[str, re.Pattern[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -116,6 +121,7 @@ class Contract:
     items: Items | None = None
     derive: str | None = None
     file_names: list[re.Pattern[str]] = field(default_factory=list)
+    folder_names: list[re.Pattern[str]] = field(default_factory=list)
 
     @cached_property
     def column(self) -> dict[str, Column]:
@@ -131,14 +137,15 @@ class Contract:
 
 
 def _layout(raw: dict[str, Any]) -> Layout:
-    header = raw["header"]
+    first_row = {name: re.compile(cell) for name, cell in raw.get("first_row", {}).items()}
+    header = raw.get("header", {name: [] for name in first_row})
     shifted = raw.get("shifted_left")
     pattern = lambda key: re.compile(raw[key], re.IGNORECASE) if raw.get(key) else None  # noqa: E731
     return Layout(
         id=raw["id"],
         title=raw["title"],
         header=header,
-        required=raw.get("required", list(header)),
+        required=raw.get("required", [name for name in header if header[name]]),
         sheet=raw.get("sheet"),
         items=pattern("items"),
         items_end=raw.get("items_end"),
@@ -152,6 +159,9 @@ def _layout(raw: dict[str, Any]) -> Layout:
         declared_rows=pattern("declared_rows"),
         repeats=raw.get("repeats", False),
         shifted_left=(shifted["column"], re.compile(shifted["where"])) if shifted else None,
+        extract={name: re.compile(cell) for name, cell in raw.get("extract", {}).items()},
+        spills=raw.get("spills"),
+        first_row=first_row,
     )
 
 
@@ -180,8 +190,10 @@ def load_contract(source: str) -> Contract:
     ]
     items = Items(**raw.pop("items")) if "items" in raw else None
     layouts = [_layout(layout) for layout in raw.pop("layouts")] + [_template(columns, items)]
-    names = [re.compile(pattern, re.IGNORECASE) for pattern in raw.pop("file_names", [])]
-    contract = Contract(columns=columns, items=items, layouts=layouts, file_names=names, **raw)
+    names, folders = (
+        [re.compile(pattern, re.IGNORECASE) for pattern in raw.pop(key, [])] for key in ("file_names", "folder_names")
+    )
+    contract = Contract(columns=columns, items=items, layouts=layouts, file_names=names, folder_names=folders, **raw)
     _check(contract)
     return contract
 

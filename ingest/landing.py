@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -35,6 +35,8 @@ class Arrival:
     byte_size: int
     modified_at: datetime
     options: dict[str, str] = field(default_factory=dict)
+    folder: str = ""
+    """The last two folders above it, «4/Математика»: they may tell what the name does not."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,8 @@ class Landing:
                     str(k): str(v) for k, v in (yaml.safe_load(fs.cat_file(path + OPTIONS_SUFFIX)) or {}).items()
                 }
             modified = fs.modified(path)
-            yield arrival(local, options, modified.replace(tzinfo=modified.tzinfo or UTC))
+            arrived = arrival(local, options, modified.replace(tzinfo=modified.tzinfo or UTC))
+            yield replace(arrived, folder=_folder(PurePosixPath(path)))
 
     def remove(self, path: str) -> None:
         """Take a received file out of the inbox; its bytes are in the archive."""
@@ -132,7 +135,12 @@ def arrival(path: Path, options: dict[str, str] | None = None, modified_at: date
         stat.st_size,
         modified_at or datetime.fromtimestamp(stat.st_mtime, UTC),
         options or {},
+        _folder(PurePosixPath(path.absolute().as_posix())),
     )
+
+
+def _folder(path: PurePosixPath) -> str:
+    return "/".join(path.parts[-3:-1])
 
 
 def file_sha256(path: Path) -> str:

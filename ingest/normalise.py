@@ -93,6 +93,12 @@ def _inn(text: str) -> str:
     )
 
 
+def _plain(text: str) -> str | None:
+    """Text of a scanned page: words that a line break cut are joined again."""
+    text = re.sub(r"_x000[0-9a-f]_\s*|(?<=[а-яё])- (?=[а-яё])", "", text, flags=re.IGNORECASE)
+    return " ".join(text.split()) or None
+
+
 _LATIN = str.maketrans("ABCEHKMOPTXYabcehkmoptxy", "АВСЕНКМОРТХУавсенкмортху")
 
 
@@ -130,6 +136,8 @@ TRANSFORMS: dict[str, Callable[[str], str | None]] = {
     "mask": lambda text: re.sub(r"[\s\u00a0]+", "", text) or None,
     "class_label": _class_label,
     "indicator_no": _indicator_no,
+    "item_label": lambda text: re.sub(r"\s+", "", code(text)).replace("K", "К").replace(",", ".") or None,
+    "plain": _plain,
     "before_bar": lambda text: text.split("|")[0].strip() if "|" in text else (code(text) if len(text) < 12 else None),
     "after_bar": lambda text: text.rsplit("|", 1)[-1].strip() or None,
     "login_in_brackets": _bracketed(r"\((edu\d+)\)"),
@@ -353,24 +361,29 @@ class Normaliser:
                     columns[column.name] = text
                     continue
                 if column.name in numbers.columns:
-                    columns[column.name], unreadable = numbers[column.name], odd.get(column.name)
+                    typed, unreadable = numbers[column.name], odd.get(column.name)
                 else:
-                    columns[column.name], unreadable = _typed(text, column)
+                    typed, unreadable = _typed(text, column)
+                usual = None if column.default is None else parse(column.default, column)[0]
+                columns[column.name] = typed if usual is None else typed.fill_null(usual)
                 if unreadable is not None:
                     quoted, expected = self._quoted(text), _expected(column)
                     rejections += _cell_rejections(
                         unreadable, batch["row_no"], block.sheet, column.name, column.title, expected, quoted
                     )
-            elif column.name in context:
-                value, readable = parse(context[column.name], column)
+            elif (said := context.get(column.name, column.default)) is not None:
+                value, readable = parse(said, column)
                 if not readable:
                     raise SupplierError(
-                        f"{column.title}: «{context[column.name]}» не читается; ожидается {_expected(column)}.",
+                        f"{column.title}: «{said}» не читается; ожидается {_expected(column)}.",
                         code="unreadable_context",
                     )
                 columns[column.name] = pl.Series([value], dtype=_POLARS_TYPE[column.type]).new_from_index(
                     0, batch.height
                 )
+            elif column.name in contract.slice and not (column.required or column.derived):
+                empty = pl.Series([None], dtype=_POLARS_TYPE[column.type])
+                columns[column.name] = empty.new_from_index(0, batch.height)
         frame = pl.DataFrame([series.alias(name) for name, series in columns.items()])
         self._refuse_unknown(frame)
         frame = self._with_items(frame, batch, block, numbers, odd, rejections)
@@ -446,6 +459,8 @@ class Normaliser:
                     c for c in ("organisation_code", "ris_code", "ogrn", "register_number", "inn") if c in frame.columns
                 ]
                 return frame.with_columns(pl.coalesce(codes).alias("source_organisation_code"))
+        if "line_no" in self.contract.column:
+            return frame.with_columns(pl.col("row_no").alias("line_no"))
         if "participant_name_hash" in self.contract.column:
             return frame.with_columns(
                 _person_hash(frame, self.key, PARTICIPANT, "participant_hash"),
@@ -593,12 +608,13 @@ def _title(contract: Contract, name: str) -> str:
     return contract.column[name].title if name in contract.column else {"region_code": "Регион"}.get(name, name)
 
 
-def from_file_name(file_name: str, contract: Contract) -> dict[str, str]:
-    """Year, grade, subject … as the first fitting pattern of the contract tells them."""
-    for pattern in contract.file_names:
-        if found := pattern.search(file_name):
-            return {name: value.strip() for name, value in found.groupdict().items() if value}
-    return {}
+def from_file_name(file_name: str, contract: Contract, folder: str = "") -> dict[str, str]:
+    """Year, grade, subject … as the first fitting pattern of the contract tells them; the name before its folder."""
+    told: dict[str, str] = {}
+    for patterns, text in ((contract.folder_names, folder), (contract.file_names, file_name)):
+        if found := next((found for pattern in patterns if (found := pattern.search(text))), None):
+            told |= {name: value.strip() for name, value in found.groupdict().items() if value}
+    return told
 
 
 def identity(*parts: str) -> int:

@@ -153,7 +153,7 @@ def _delivery_options(arrived: Arrival, source: str) -> dict[str, str]:
     """Options given at delivery and what the name tells: together they are part of the delivery's identity."""
     if source == UNKNOWN_SOURCE:
         return dict(arrived.options)
-    told = from_file_name(arrived.file_name, load_contract(source))
+    told = from_file_name(arrived.file_name, load_contract(source), arrived.folder)
     return {**{f"name.{key}": value for key, value in told.items()}, **arrived.options}
 
 

@@ -73,6 +73,7 @@ class _Match:
     columns: dict[str, int]
     items: list[tuple[int, ItemColumn]]
     unknown: list[str]
+    unnamed: list[int] = field(default_factory=list)
 
 
 # --- headers ---------------------------------------------------------------------------------------------------------
@@ -100,7 +101,8 @@ def match_header(cells: list[str], contract: Contract) -> _Match | None:
             continue
         known = used | {fold(name) for name in layout.ignore}
         unknown = [] if layout.ignore_other else [c for c, f in zip(cells, folded, strict=True) if f and f not in known]
-        match = _Match(contract, layout, columns, items, unknown)
+        unnamed = [index for index, name in enumerate(folded) if not name] if layout.spills else []
+        match = _Match(contract, layout, columns, items, unknown, unnamed)
         if best is None or (len(columns), -len(unknown)) > (len(best.columns), -len(best.unknown)):
             best = match
     return best
@@ -138,6 +140,20 @@ def _find_header(rows: list[list[str]], contract: Contract, start: int = 0) -> t
     for index in range(start, len(rows)):
         if sum(1 for cell in rows[index] if cell) >= 2 and (match := match_header(rows[index], contract)):
             return index, match
+    return _headless(rows, contract) if start == 0 else None
+
+
+def _headless(rows: list[list[str]], contract: Contract) -> tuple[int, _Match] | None:
+    """A table that starts with its data: the cells of the first row look like a layout says. Its header is row -1."""
+    first = rows[0] if rows else []
+    for layout in contract.layouts:
+        if (
+            layout.first_row
+            and len(first) == len(layout.first_row)
+            and all(looks.search(cell) for looks, cell in zip(layout.first_row.values(), first, strict=True))
+        ):
+            columns = {name: index for index, name in enumerate(layout.first_row)}
+            return -1, _Match(contract, layout, columns, [], [])
     return None
 
 
@@ -245,12 +261,13 @@ def _rows(frame: pl.DataFrame) -> list[list[str]]:
 
 def _read_workbook(path: Path, file_name: str, contract: Contract) -> Iterator[Block]:
     book = _open_workbook(path, file_name)
-    found_any = False
+    found_any = is_filled = False
     heads: list[list[str]] = []
     for name in book.sheet_names:
         frame = _sheet(book, name)
         if frame.is_empty():
             continue
+        is_filled = True
         head = _rows(frame.head(HEADER_ROWS))
         heads += head
         found = _find_header(head, contract)
@@ -258,6 +275,11 @@ def _read_workbook(path: Path, file_name: str, contract: Contract) -> Iterator[B
             continue
         found_any = True
         yield from _sheet_blocks(frame, name, found, contract)
+    if not is_filled:
+        raise SupplierError(
+            f"Книга «{file_name}» пустая: ни на одном листе нет ни одной ячейки. Пришлите заполненную.",
+            code="empty_workbook",
+        )
     if not found_any:
         raise _no_header(heads, contract, f"Книга «{file_name}»")
 
@@ -270,7 +292,7 @@ def _sheet_blocks(frame: pl.DataFrame, name: str, found: tuple[int, _Match], con
         while next_found := _find_header(rows, contract, headers[-1][0] + 1):
             headers.append(next_found)
     else:
-        rows = _rows(frame.head(index))
+        rows = _rows(frame.head(max(index, 0)))
     region: dict[str, str] = {}
     for number, (start, header) in enumerate(headers):
         above = headers[number - 1][0] + 1 if number else 0
@@ -366,10 +388,10 @@ def _read_csv(path: Path, file_name: str, contract: Contract, *, compressed: boo
             rows, contract, f"Файл «{file_name}»"
         )
     index, match = found
-    context, _ = _context(rows[:index], match.layout)
-    width = len(rows[index])
+    context, _ = _context(rows[: max(index, 0)], match.layout)
+    width = len(rows[max(index, 0)])
     loose = '"' in text and _loose_quotes(text, delimiter)
-    wanted = sorted({*match.columns.values(), *(position for position, _ in match.items)} | ({0} & set(range(width))))
+    wanted = sorted({0, *match.columns.values(), *(position for position, _ in match.items), *match.unnamed})
     batches = _csv_batches(path, file_name, encoding, delimiter, compressed, index, width, wanted, loose)
     yield _block(match, None, context, batches)
 
@@ -497,14 +519,21 @@ def _canonical(batch: pl.DataFrame, match: _Match, block: Block) -> pl.DataFrame
         batch = _unshift(batch, match, *layout.shifted_left)
     # A header may be wider than the sheet's rows: missing cells are empty ones.
     has = set(batch.columns)
-    picked = [
-        (pl.col(f"c{index}") if f"c{index}" in has else pl.lit(None, pl.String)).alias(name)
+    picked = {
+        name: pl.col(f"c{index}") if f"c{index}" in has else pl.lit(None, pl.String)
         for name, index in [
             *match.columns.items(),
             *((f"item_{item.position:02d}", index) for index, item in match.items),
         ]
-    ]
-    frame = batch.select(pl.col("row_no").cast(pl.Int32), *picked)
+    }
+    if layout.spills:
+        cells = [f"c{index}" for index in sorted({match.columns[layout.spills], *match.unnamed})]
+        joined = pl.concat_str([pl.col(cell) for cell in cells if cell in has], separator=" ", ignore_nulls=True)
+        picked[layout.spills] = pl.when(joined != "").then(joined)
+    for name, looks in layout.extract.items():
+        if name in picked:
+            picked[name] = picked[name].str.extract(looks.pattern, 1)
+    frame = batch.select(pl.col("row_no").cast(pl.Int32), **picked)
     data = [name for name in frame.columns if name != "row_no"]
     if layout.declared_rows:
         _compare_declared(batch, frame, layout, block)

@@ -23,7 +23,7 @@ select
         when slice.slice_key ? 'organisation_code' then 'fisoko' when slice.slice_key ? 'ris_code' then 'ris'
     end as code_system,
     coalesce(slice.slice_key ->> 'organisation_code', slice.slice_key ->> 'ris_code') as source_organisation_code,
-    coalesce(slice.slice_key ->> 'year', left(slice.slice_key ->> 'exam_date', 4))::smallint as year,
+    coalesce(nullif(slice.slice_key ->> 'year', ''), left(slice.slice_key ->> 'exam_date', 4))::smallint as year,
     current_load.row_count,
     current_load.controls
 from current_load

@@ -1,0 +1,23 @@
+select
+    region_code,
+    procedure_code,
+    year,
+    grade,
+    subject_code,
+    line_no,
+    item_no,
+    item_label,
+    max_score,
+    item_kind,
+    level,
+    skill,
+    planned_result,
+    content_code,
+    requirement_code,
+    minutes,
+    variant_count,
+    load_id,
+    slice_id,
+    sheet,
+    row_no
+from {{ current_rows("task_catalogue") }} as current_row

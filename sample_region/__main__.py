@@ -17,7 +17,7 @@ from sample_region.generate import write
 def main(target: Path, seed: int, scale: float) -> None:
     manifest = write(target, seed=seed, scale=scale)
     for source, count in sorted(Counter(delivery.source for delivery in manifest.deliveries).items()):
-        click.echo(f"{source:14} файлов: {count:3}, строк: {sum(d.rows for d in manifest.of(source)):7}")
+        click.echo(f"{source:24} файлов: {count:3}, строк: {sum(d.rows for d in manifest.of(source)):7}")
     click.echo(f"Список поставок: {manifest.target / 'manifest.csv'}")
 
 

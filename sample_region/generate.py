@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sample_region import broken, corrections, gia, monitoring, registers, staff, vpr
+from sample_region import broken, catalogue, control, corrections, gia, monitoring, registers, staff, vpr
 from sample_region.assessment import Generation, schemes
 from sample_region.courier import Courier
 from sample_region.manifest import Manifest
@@ -32,6 +32,8 @@ def write(target: Path, *, seed: int = 20261, scale: float = 1.0) -> Manifest:
     staff.deliver(courier, region)
     monitoring.deliver_surveys(courier, region)
     monitoring.deliver_preschool(courier, region)
+    catalogue.deliver(courier, region)
+    control.deliver(courier, generation, results)
     corrections.deliver(courier, generation, results)
     broken.deliver(courier, generation, results)
     courier.manifest.write()

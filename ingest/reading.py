@@ -94,7 +94,8 @@ def match_header(cells: list[str], contract: Contract) -> _Match | None:
                 columns[name] = found[0]
         if not columns or any(name not in columns for name in layout.required):
             continue
-        if layout.id == "template" and len(columns) * 2 < len(layout.header):
+        # Of a template a supplier may leave columns out; what is left must be known by half.
+        if layout.id == "template" and len(columns) * 2 < min(len(layout.header), sum(map(bool, folded))):
             continue
         items, used = _items(cells, folded, layout, set(columns.values()))
         if contract.items and layout.items and not items and layout.id != "template":

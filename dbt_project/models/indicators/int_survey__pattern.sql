@@ -36,9 +36,10 @@ with
     compared as (
         select
             *,
-            count(*) over (
+            row_number() over (
                 partition by region_code, year, survey_code, organisation_code, respondent_group, pattern
-            ) as copies,
+                order by respondent_no
+            ) as copy_no,
             extract(
                 epoch
                 from
@@ -59,8 +60,8 @@ select
     count(*)::integer as forms,
     count(*) filter (where is_judged)::integer as judged,
     count(*) filter (where is_judged and is_straight)::integer as straight,
-    -- Equal answers to every question are counted once, as straight ones.
-    count(*) filter (where is_judged and not is_straight and copies > 1)::integer as identical,
+    -- One of equal forms is the original; those of one digit are counted already.
+    count(*) filter (where is_judged and not is_straight and copy_no > 1)::integer as copied,
     count(*) filter (where seconds_apart is not null)::integer as timed,
     count(*) filter (where seconds_apart <= rapid_seconds)::integer as rapid
 from compared

@@ -1,25 +1,49 @@
+{%- set signs = {"straight": "judged", "copied": "judged", "rapid": "timed"} -%}
 with
+    pattern as (select * from {{ ref("int_survey__pattern") }}),
+
     limits as (
         select
             year,
             {{ parameter("control_parameter", "survey_forms_min", "year") }} as forms_min,
-            {{ parameter("control_parameter", "sign_z", "year") }} as z
-        from (select distinct year from {{ ref("int_survey__pattern") }}) as surveyed
+            {{ parameter("control_parameter", "survey_share_limit", "year") }} as share_limit,
+            {{ parameter("control_parameter", "sign_p", "year") }} as p_limit
+        from (select distinct year from pattern) as surveyed
+    ),
+
+    region as (
+        select
+            region_code,
+            year,
+            survey_code,
+            respondent_group
+            {%- for sign, total in signs.items() %}
+                , sum({{ sign }})::numeric / nullif(sum({{ total }}), 0) as {{ sign }}_share
+            {%- endfor %}
+        from pattern
+        group by region_code, year, survey_code, respondent_group
     ),
 
     compared as (
         select
             pattern.*,
             limits.forms_min,
-            {%- for sign, total in (("straight", "judged"), ("identical", "judged"), ("rapid", "timed")) %}
-                100.0 * {{ sign }} / nullif({{ total }}, 0) as {{ sign }}_share,
-                100 * {{ wilson_bound("-", sign, total, "limits.z") }} as {{ sign }}_lower,
-                100.0 * sum({{ sign }}) over survey / nullif(sum({{ total }}) over survey, 0) as region_{{ sign }}_share
-                {{- "," if not loop.last }}
+            limits.share_limit,
+            limits.p_limit
+            {%- for sign, total in signs.items() %}
+                ,
+                100.0 * pattern.{{ sign }} / nullif(pattern.{{ total }}, 0) as {{ sign }}_share,
+                100 * region.{{ sign }}_share as region_{{ sign }}_share,
+                {{ binomial_tail("pattern." ~ sign, "pattern." ~ total, "region." ~ sign ~ "_share") }} as {{ sign }}_p
             {%- endfor %}
-        from {{ ref("int_survey__pattern") }} as pattern
+        from pattern
         inner join limits on pattern.year = limits.year
-        window survey as (partition by pattern.region_code, pattern.year, pattern.survey_code, pattern.respondent_group)
+        inner join
+            region
+            on pattern.region_code = region.region_code
+            and pattern.year = region.year
+            and pattern.survey_code = region.survey_code
+            and pattern.respondent_group = region.respondent_group
     )
 
 select
@@ -31,19 +55,20 @@ select
     forms,
     judged as n,
     timed,
-    {%- for sign in ("straight", "identical", "rapid") %}
+    {%- for sign in signs %}
         {{ sign }},
         round({{ sign }}_share, 6)::numeric(18, 6) as {{ sign }}_share,
-        round({{ sign }}_lower, 6)::numeric(18, 6) as {{ sign }}_lower_bound,
         round(region_{{ sign }}_share, 6)::numeric(18, 6) as region_{{ sign }}_share,
+        round({{ sign }}_p::numeric, 9)::numeric(18, 9) as {{ sign }}_p,
     {%- endfor %}
     case
         when judged < forms_min
         then 'insufficient'
         when
-            straight_lower > region_straight_share
-            or identical_lower > region_identical_share
-            or (timed >= forms_min and rapid_lower > region_rapid_share)
+            {%- for sign, total in signs.items() %}
+                ({{ total }} >= forms_min and {{ sign }}_share >= share_limit and {{ sign }}_p <= p_limit)
+                {{- " or" if not loop.last }}
+            {%- endfor %}
         then 'amber'
         else 'none'
     end as flag

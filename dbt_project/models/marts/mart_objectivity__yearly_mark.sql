@@ -17,12 +17,24 @@ with
 
     limits as (
         select
-            *,
+            year,
             {{ parameter("control_parameter", "participants_min", "year") }} as participants_min,
             {{ parameter("control_parameter", "yearly_lowered_limit", "year") }} as lowered_limit,
             {{ parameter("control_parameter", "yearly_strongly_limit", "year") }} as strongly_limit,
-            {{ parameter("control_parameter", "sign_z", "year") }} as z
+            {{ parameter("control_parameter", "sign_p", "year") }} as p_limit
         from (select distinct year from compared) as examined
+    ),
+
+    region as (
+        select
+            region_code,
+            year,
+            procedure_code,
+            subject_code,
+            sum(lowered)::numeric / sum(n) as lowered_share,
+            sum(lowered_strongly)::numeric / sum(n) as lowered_strongly_share
+        from compared
+        group by region_code, year, procedure_code, subject_code
     ),
 
     placed as (
@@ -31,16 +43,22 @@ with
             limits.participants_min,
             limits.lowered_limit,
             limits.strongly_limit,
+            limits.p_limit,
             100.0 * compared.lowered / compared.n as lowered_share,
-            100.0 * compared.lowered_strongly / compared.n as strongly_share,
-            100 * {{ wilson_bound("-", "compared.lowered", "compared.n", "limits.z") }} as lowered_lower,
-            100 * {{ wilson_bound("-", "compared.lowered_strongly", "compared.n", "limits.z") }} as strongly_lower,
-            100.0 * sum(compared.lowered) over work / sum(compared.n) over work as region_lowered_share,
-            100.0 * sum(compared.lowered_strongly) over work / sum(compared.n) over work as region_strongly_share
+            100.0 * compared.lowered_strongly / compared.n as lowered_strongly_share,
+            100 * region.lowered_share as region_lowered_share,
+            100 * region.lowered_strongly_share as region_lowered_strongly_share,
+            {{ binomial_tail("compared.lowered", "compared.n", "region.lowered_share") }} as lowered_p,
+            {{ binomial_tail("compared.lowered_strongly", "compared.n", "region.lowered_strongly_share") }}
+            as lowered_strongly_p
         from compared
         inner join limits on compared.year = limits.year
-        window
-            work as (partition by compared.region_code, compared.year, compared.procedure_code, compared.subject_code)
+        inner join
+            region
+            on compared.region_code = region.region_code
+            and compared.year = region.year
+            and compared.procedure_code = region.procedure_code
+            and compared.subject_code = region.subject_code
     )
 
 select
@@ -54,19 +72,18 @@ select
     confirmed,
     raised,
     lowered_strongly,
-    round(lowered_share, 6)::numeric(18, 6) as lowered_share,
-    round(lowered_lower, 6)::numeric(18, 6) as lowered_lower_bound,
-    round(region_lowered_share, 6)::numeric(18, 6) as region_lowered_share,
-    round(strongly_share, 6)::numeric(18, 6) as lowered_strongly_share,
-    round(strongly_lower, 6)::numeric(18, 6) as lowered_strongly_lower_bound,
-    round(region_strongly_share, 6)::numeric(18, 6) as region_lowered_strongly_share,
-    -- Where the whole region is marked down by a strict exam, nobody is asked to explain the region.
+    {%- for sign in ("lowered", "lowered_strongly") %}
+        round({{ sign }}_share, 6)::numeric(18, 6) as {{ sign }}_share,
+        round(region_{{ sign }}_share, 6)::numeric(18, 6) as region_{{ sign }}_share,
+        round({{ sign }}_p::numeric, 9)::numeric(18, 9) as {{ sign }}_p,
+    {%- endfor %}
+    -- Where a strict exam lowers the whole region, nobody is asked to explain the region.
     case
         when n < participants_min
         then 'insufficient'
         when
-            (lowered_share >= lowered_limit and lowered_lower > region_lowered_share)
-            or (strongly_share >= strongly_limit and strongly_lower > region_strongly_share)
+            (lowered_share >= lowered_limit and lowered_p <= p_limit)
+            or (lowered_strongly_share >= strongly_limit and lowered_strongly_p <= p_limit)
         then 'amber'
         else 'none'
     end as flag

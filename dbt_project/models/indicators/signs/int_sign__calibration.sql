@@ -1,0 +1,61 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
+with
+    judged as (
+        select
+            detector.region_code,
+            test.year,
+            detector.detector_code,
+            {{ size_band("groups.n") }} as size_band,
+            detector.z
+        from {{ ref("int_sign__detector") }} as detector
+        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
+        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+        where detector.detector_code not in ('sim_dup', 'sim_pairs', 'attend')
+    ),
+
+    stat as (
+        select
+            region_code,
+            year,
+            detector_code,
+            size_band,
+            count(*)::integer as groups,
+            (percentile_cont(0.5) within group (order by z))::numeric as median,
+            (percentile_cont(0.84) within group (order by z))::numeric as upper,
+            (percentile_cont(0.16) within group (order by z))::numeric as lower
+        from judged
+        group by grouping sets ((region_code, year, detector_code, size_band), (region_code, year, detector_code))
+    ),
+
+    usable as (
+        select
+            *,
+            groups >= {{ parameter("objectivity_parameter", "calibration_groups_min", "year") }}
+            and upper > lower as is_usable
+        from stat
+    )
+
+select
+    band.region_code,
+    band.year,
+    band.detector_code,
+    band.size_band,
+    band.groups,
+    band.is_usable as is_own_null,
+    case when band.is_usable then band.median when year_wide.is_usable then year_wide.median else 0 end as median,
+    case
+        when band.is_usable
+        then (band.upper - band.lower) / 2
+        when year_wide.is_usable
+        then (year_wide.upper - year_wide.lower) / 2
+        else 1
+    end as half_width
+from usable as band
+inner join
+    usable as year_wide
+    on band.region_code = year_wide.region_code
+    and band.year = year_wide.year
+    and band.detector_code = year_wide.detector_code
+    and year_wide.size_band is null
+where band.size_band is not null

@@ -1,0 +1,34 @@
+{{
+    config(
+        indexes=[{"columns": ["region_code", "test_id", "group_no"], "unique": true}],
+        post_hook="analyze {{ this }}",
+    )
+}}
+
+with
+    combined as (
+        select
+            calibrated.region_code,
+            calibrated.test_id,
+            calibrated.group_no,
+            test.year,
+            (array_agg(calibrated.detector_code order by calibrated.p, calibrated.detector_code))[1] as mechanism,
+            {{ cauchy_p("calibrated.p", sign_detectors() | length, "test.year") }} as p
+        from {{ ref("int_sign__calibrated") }} as calibrated
+        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+        where
+            calibrated.detector_code
+            in ({% for detector in sign_detectors() -%}'{{ detector }}'{{ ", " if not loop.last }} {%- endfor %})
+        group by calibrated.region_code, calibrated.test_id, calibrated.group_no, test.year
+    ),
+
+    ranked as (
+        select
+            *,
+            count(*) over (partition by region_code, year) as family_size,
+            rank() over (partition by region_code, year order by p) as rank_in_family
+        from combined
+    )
+
+select region_code, test_id, group_no, year, mechanism, p, {{ benjamini_hochberg("p", "region_code, year") }} as q
+from ranked

@@ -1,0 +1,82 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="by_test",
+        indexes=[{"columns": ["test_id"]}],
+        post_hook="analyze {{ this }}",
+    )
+}}
+
+with
+    counted as (
+        select
+            participant.region_code,
+            participant.test_id,
+            participant.variant,
+            participant.total,
+            item.item_no::smallint as item_no,
+            item.score,
+            count(*) as participants
+        from {{ ref("int_sign__participant") }} as participant
+        cross join lateral unnest(participant.scores)
+        with ordinality as item(score, item_no)
+        where {{ only_new_tests("participant.test_id") }} and item.score is not null
+        group by
+            participant.region_code,
+            participant.test_id,
+            participant.variant,
+            participant.total,
+            item.item_no,
+            item.score
+    ),
+
+    smoothed as (
+        select
+            counted.region_code,
+            counted.test_id,
+            counted.variant,
+            (counted.total + shift.by)::smallint as total,
+            counted.item_no,
+            counted.score,
+            sum(case when shift.by = 0 then counted.participants else 0 end)::integer as participants,
+            sum(counted.participants * shift.weight)::bigint as weight
+        from counted
+        cross join (values (-1, 1), (0, 2), (1, 1)) as shift(by, weight)
+        group by
+            counted.region_code,
+            counted.test_id,
+            counted.variant,
+            counted.total + shift.by,
+            counted.item_no,
+            counted.score
+    ),
+
+    share as (
+        select
+            *,
+            sum(participants) over cell as cell_participants,
+            weight / sum(weight) over cell as p,
+            round(ln(weight / sum(weight) over cell), 6) as ln_p
+        from smoothed
+        window cell as (partition by region_code, test_id, variant, total, item_no)
+    )
+
+select
+    region_code,
+    test_id,
+    variant,
+    total,
+    item_no,
+    score,
+    participants,
+    round(p, 6) as p,
+    ln_p,
+    round(sum(score * p) over cell, 6) as expected_score,
+    round(
+        sum(score * score * p) over cell - (sum(score * p) over cell) * (sum(score * p) over cell), 6
+    ) as score_variance,
+    round(sum(ln_p * p) over cell, 6) as expected_ln_p,
+    round(sum(ln_p * ln_p * p) over cell - (sum(ln_p * p) over cell) * (sum(ln_p * p) over cell), 6) as ln_p_variance
+from share
+where cell_participants > 0
+window cell as (partition by region_code, test_id, variant, total, item_no)

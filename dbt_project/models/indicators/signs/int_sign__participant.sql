@@ -1,0 +1,138 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="by_test",
+        indexes=[{"columns": ["test_id"]}],
+        post_hook="analyze {{ this }}",
+    )
+}}
+
+with
+    work as (
+        select
+            test.region_code,
+            test.test_id,
+            test.year,
+            test.grade,
+            test.subject_code,
+            test.max_score,
+            test.not_taught_share,
+            max(item.item_no) as last_item,
+            sum(item.max_score + 1) as answers,
+            -- By item number, whether or not the work has the items between.
+            array_agg(coalesce(item.answer_offset, 0) order by numbered.item_no) as answer_offsets,
+            array_agg(coalesce(item.max_score, 0) order by numbered.item_no) as max_scores
+        from {{ ref("int_sign__test") }} as test
+        cross join generate_series(1, {{ item_numbers() | length }}) as numbered(item_no)
+        left join
+            {{ ref("int_sign__item") }} as item
+            on test.region_code = item.region_code
+            and test.test_id = item.test_id
+            and numbered.item_no = item.item_no
+        where {{ only_new_tests("test.test_id") }}
+        group by
+            test.region_code,
+            test.test_id,
+            test.year,
+            test.grade,
+            test.subject_code,
+            test.max_score,
+            test.not_taught_share
+    ),
+
+    not_taught as (
+        select
+            class_item.region_code,
+            class_item.test_id,
+            class_item.group_no,
+            class_item.class_label,
+            bit_or(1::bigint << class_item.item_no) as item_bits
+        from {{ ref("int_sign__class_item") }} as class_item
+        inner join work using (region_code, test_id)
+        where class_item.missed >= work.not_taught_share * class_item.participants and class_item.participants >= 5
+        group by class_item.region_code, class_item.test_id, class_item.group_no, class_item.class_label
+    ),
+
+    result as (
+        select
+            groups.region_code,
+            groups.test_id,
+            groups.group_no,
+            coalesce(result.class_label, '') as class_label,
+            coalesce(result.variant, 0::smallint) as variant,
+            result.primary_score,
+            work.max_score,
+            work.answers,
+            work.answer_offsets,
+            work.max_scores,
+            (
+                array[
+                    {%- for item in item_columns(item_numbers() | length) %}
+                        case
+                            when result.{{ item }} >= -1 and coalesce(not_taught.item_bits, 0) & {{ 2**loop.index }} = 0
+                            then greatest(result.{{ item }}, 0)
+                        end
+                        {%- if not loop.last %}, {%- endif %}
+                    {%- endfor %}
+                ]::smallint[]
+            )[:work.last_item] as scores
+        from {{ ref("fct_assessment_result") }} as result
+        inner join {{ ref("int_sign__slice") }} as slice using (region_code, slice_id, load_id)
+        inner join
+            work
+            on slice.region_code = work.region_code
+            and slice.year = work.year
+            and slice.grade = work.grade
+            and slice.subject_code = work.subject_code
+        inner join
+            {{ ref("int_sign__group") }} as groups
+            on work.region_code = groups.region_code
+            and work.test_id = groups.test_id
+            and slice.organisation_code = groups.organisation_code
+        left join
+            not_taught
+            on groups.region_code = not_taught.region_code
+            and groups.test_id = not_taught.test_id
+            and groups.group_no = not_taught.group_no
+            and coalesce(result.class_label, '') = not_taught.class_label
+        where result.procedure_code = 'vpr' and result.participation = 'present' and result.primary_score is not null
+        -- Without the fence the array would be built anew for every use below.
+        offset 0
+    )
+
+select
+    region_code,
+    test_id,
+    group_no,
+    class_label,
+    variant,
+    case
+        when array_position(scores, null) is null
+        then primary_score
+        else
+            least(
+                round(
+                    primary_score::numeric
+                    * max_score
+                    / nullif(
+                        max_score
+                        {%- for number in item_numbers() %}
+                            - case
+                                when scores[{{ number }}] is null then coalesce(max_scores[{{ number }}], 0) else 0
+                            end
+                        {%- endfor %},
+                        0
+                    )
+                ),
+                max_score
+            )
+    end::smallint as total,
+    scores,
+    substring(
+        {% for number in item_numbers() -%}set_bit({%- endfor -%}repeat('0', answers::integer + 1)::varbit
+        {%- for number in item_numbers() %}
+                , coalesce(answer_offsets[{{ number }}] + scores[{{ number }}], answers)::integer, 1)
+        {%- endfor %}
+        for answers::integer
+    ) as answer_bits
+from result

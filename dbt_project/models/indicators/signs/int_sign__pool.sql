@@ -1,0 +1,125 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
+with
+    judged as (
+        select
+            calibrated.region_code,
+            groups.organisation_code,
+            test.year,
+            test.subject_code,
+            calibrated.detector_code,
+            least(
+                greatest(calibrated.z, {{ parameter("objectivity_parameter", "pool_z_min", "test.year") }}),
+                {{ parameter("objectivity_parameter", "pool_z_max", "test.year") }}
+            ) as z
+        from {{ ref("int_sign__calibrated") }} as calibrated
+        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
+        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+        where
+            calibrated.detector_code in (
+                {% for detector in sign_detectors() if detector != "sim_pairs" -%}
+                    '{{ detector }}'{{ ", " if not loop.last }}
+                {%- endfor %}
+            )
+    ),
+
+    summed as (
+        select
+            region_code,
+            organisation_code,
+            case when grouping(subject_code) = 1 then 'year' else 'subject' end as pool_kind,
+            year,
+            subject_code,
+            detector_code,
+            count(*) as groups,
+            sum(z) / sqrt(count(*)::numeric) as s
+        from judged
+        group by
+            grouping sets (
+                (region_code, organisation_code, year, detector_code),
+                (region_code, organisation_code, subject_code, detector_code)
+            )
+    ),
+
+    -- School-years of one year are compared with each other, school-subjects with all school-subjects.
+    spread as (
+        select
+            region_code,
+            pool_kind,
+            year,
+            detector_code,
+            count(*) as pools,
+            (percentile_cont(0.5) within group (order by s))::numeric as median,
+            (percentile_cont(0.84) within group (order by s) - percentile_cont(0.16) within group (order by s))::numeric
+            / 2 as half_width
+        from summed
+        group by region_code, pool_kind, year, detector_code
+    ),
+
+    rescaled as (
+        select
+            summed.region_code,
+            summed.organisation_code,
+            summed.pool_kind,
+            summed.year,
+            summed.subject_code,
+            summed.detector_code,
+            summed.groups,
+            round(
+                case
+                    when
+                        summed.detector_code in ('sim_dup', 'attend')
+                        or spread.half_width = 0
+                        or spread.pools
+                        < {{
+                            parameter(
+                                "objectivity_parameter", "calibration_groups_min", "coalesce(summed.year, 9998)"
+                            )
+                        }}
+                    then summed.s
+                    else (summed.s - spread.median) / spread.half_width
+                end,
+                6
+            )::double precision as s
+        from summed
+        inner join
+            spread
+            on summed.region_code = spread.region_code
+            and summed.pool_kind = spread.pool_kind
+            and summed.year is not distinct from spread.year
+            and summed.detector_code = spread.detector_code
+    ),
+
+    combined as (
+        select
+            region_code,
+            organisation_code,
+            pool_kind,
+            year,
+            subject_code,
+            max(groups)::integer as groups,
+            (array_agg(detector_code order by s desc, detector_code))[1] as mechanism,
+            {{ cauchy_p(student_12_tail("s"), sign_detectors() | length - 1, "coalesce(year, 9998)") }} as p
+        from rescaled
+        group by region_code, organisation_code, pool_kind, year, subject_code
+    ),
+
+    ranked as (
+        select
+            *,
+            count(*) over (partition by region_code, pool_kind, year) as family_size,
+            rank() over (partition by region_code, pool_kind, year order by p) as rank_in_family
+        from combined
+    )
+
+select
+    region_code,
+    organisation_code,
+    pool_kind,
+    year,
+    subject_code,
+    groups,
+    mechanism,
+    p,
+    {{ benjamini_hochberg("p", "region_code, pool_kind, year") }} as q
+from ranked

@@ -1,0 +1,12 @@
+{{ config(post_hook="analyze {{ this }}") }}
+
+select distinct
+    counted.region_code,
+    counted.year,
+    counted.grade,
+    counted.subject_code,
+    codes.organisation_code,
+    counted.slice_id,
+    counted.load_id
+from {{ ref("int_vpr__score_count") }} as counted
+inner join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("counted", "codes") }}

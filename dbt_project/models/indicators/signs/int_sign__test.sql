@@ -1,0 +1,135 @@
+{{
+    config(
+        indexes=[{"columns": ["region_code", "test_id"], "unique": true}],
+        post_hook="analyze {{ this }}",
+    )
+}}
+
+{%- set work = "region_code, year, grade, subject_code" -%}
+with
+    content as (
+        select
+            {{ work }},
+            string_agg(
+                concat_ws(':', slice_id, load_id, organisation_code), ',' order by slice_id, load_id, organisation_code
+            ) as slices
+        from {{ ref("int_sign__slice") }}
+        group by {{ work }}
+    ),
+
+    score as (
+        select
+            {{ work }},
+            primary_score,
+            max(max_score) as max_score,
+            sum(participants) as participants,
+            sum(participants) filter (where mark is not null) as marked,
+            {%- for mark in (3, 4, 5) %}
+                sum(participants) filter (where mark >= {{ mark }}) as marked_{{ mark }},
+            {%- endfor %}
+            sum(participants) * primary_score as sum_score,
+            sum(participants) * primary_score * primary_score as sum_score_squared
+        from {{ ref("int_vpr__score_count") }}
+        where participation = 'present' and primary_score is not null
+        group by {{ work }}, primary_score
+    ),
+
+    result as (
+        select
+            {{ work }},
+            sum(participants)::integer as participants,
+            max(max_score) as stated_max_score,
+            max(primary_score) as highest_score,
+            {%- for mark in (3, 4, 5) %}
+                min(primary_score) filter (where 2 * marked_{{ mark }} > marked) as lowest_{{ mark }},
+            {%- endfor %}
+            sum(sum_score) / sum(participants) as mean_score,
+            sqrt(
+                sum(sum_score_squared) / sum(participants)
+                - (sum(sum_score) / sum(participants)) * (sum(sum_score) / sum(participants))
+            ) as sd_score
+        from score
+        group by {{ work }}
+    ),
+
+    kind as (
+        select {{ work }}, string_agg(item_no::text, ',' order by item_no) as expert_items
+        from {{ ref("dim_task") }}
+        where procedure_code = 'vpr' and item_kind = 'expert'
+        group by {{ work }}
+    ),
+
+    region_scale as (
+        select distinct
+            on (result.region_code, result.year, result.grade, result.subject_code)
+            result.region_code,
+            result.year,
+            result.grade,
+            result.subject_code,
+            scale.max_score,
+            scale.min_score_3,
+            scale.min_score_4,
+            scale.min_score_5
+        from result
+        inner join
+            {{ ref("stg_mark_scale__scale") }} as scale
+            on scale.procedure_code = 'vpr'
+            and result.region_code = scale.region_code
+            and result.grade = scale.grade
+            and result.subject_code = scale.subject_code
+            and result.year between scale.year_from and scale.year_to
+        order by result.region_code, result.year, result.grade, result.subject_code, scale.year_from desc
+    ),
+
+    scaled as (
+        select
+            result.region_code,
+            result.year,
+            result.grade,
+            result.subject_code,
+            result.participants,
+            greatest(
+                coalesce(result.stated_max_score, region_scale.max_score, scale.max_score), result.highest_score
+            )::smallint as max_score,
+            {%- for mark in (3, 4, 5) %}
+                coalesce(
+                    result.lowest_{{ mark }}, region_scale.min_score_{{ mark }}, scale.min_score_{{ mark }}
+                )::smallint as min_score_{{ mark }},
+            {%- endfor %}
+            result.mean_score,
+            result.sd_score,
+            kind.expert_items,
+            {%- for code in test_parameters() %}
+                {{ parameter("objectivity_parameter", code, "result.year") }} as {{ code }},
+            {%- endfor %}
+            content.slices
+        from result
+        inner join content using ({{ work }})
+        left join kind using ({{ work }})
+        left join region_scale using ({{ work }})
+        left join
+            {{ ref("int_work__scale") }} as scale
+            on scale.procedure_code = 'vpr'
+            and result.year = scale.year
+            and result.grade = scale.grade
+            and result.subject_code = scale.subject_code
+    )
+
+select
+    region_code,
+    -- 63 bits of SHA-256, as every id of the warehouse.
+    ('x' || left(encode(sha256(convert_to(to_jsonb(scaled)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
+    & 9223372036854775807 as test_id,
+    year,
+    grade,
+    subject_code,
+    participants,
+    max_score,
+    min_score_3,
+    min_score_4,
+    min_score_5,
+    round(mean_score, 9) as mean_score,
+    round(sd_score, 9) as sd_score,
+    expert_items,
+    {{ test_parameters() | join(",\n    ") }}
+from scaled

@@ -78,9 +78,15 @@ with
             work.year,
             work.grade,
             work.subject_code,
-            given.year = work.year desc nulls last,
-            given.year < work.year desc nulls last,
-            given.year is null desc,
+            case
+                when given.year = work.year
+                then 1
+                when given.year < work.year
+                then 2
+                when given.year is null
+                then 3
+                else 4
+            end,
             abs(given.year - work.year)
     ),
 

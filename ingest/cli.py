@@ -254,6 +254,28 @@ def restore(delivery_id: int, no_build: bool) -> None:
 
 
 @main.command()
+@click.option("--year", type=int, help="Год работ; по умолчанию все.")
+@click.option("--organisation", metavar="ЛОГИН", help="Одна организация, edu…; по умолчанию все с признаками.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("dossier"), show_default=True,
+    help="Папка для страниц.",
+)  # fmt: skip
+@_guarded
+def dossier(year: int | None, organisation: str | None, out: Path) -> None:
+    """Написать досье: страницу о признаках необъективности каждой организации, у которой они есть."""
+    from bi import dossier as pages
+    from ingest import pipeline
+
+    settings = _ready()
+    with pipeline.connect(settings) as connection, console.status("Пишу досье…"):
+        paths = pages.write(connection, settings.region_code, out, year=year, organisation_code=organisation)
+    if paths:
+        console.print(f"Досье: {len(paths) - 1}. Начните с {escape(str(paths[0]))}. Страницы не для публикации.")
+    else:
+        console.print("Признаков, о которых просим пояснений, нет.")
+
+
+@main.command()
 @_guarded
 def demo() -> None:
     """Показать всё на вымышленном регионе: файлы, DAG в Airflow, шлюз качества, витрины."""

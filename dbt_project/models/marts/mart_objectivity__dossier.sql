@@ -1,0 +1,93 @@
+{{ config(indexes=[{"columns": ["region_code", "organisation_code", "year"]}]) }}
+
+{%- set work = "region_code, organisation_code, year, grade, subject_code" -%}
+with
+    flagged as (select * from {{ ref("mart_objectivity__sign") }} where flag in ('red', 'amber')),
+
+    -- The fourteen markers name a work or, for changes between years, the later of two.
+    official as (
+        select
+            marked.region_code,
+            marked.organisation_code,
+            marked.year,
+            marker.grade,
+            marker.subject_code,
+            count(*) as checked,
+            count(*) filter (where marked.is_marked) as marked
+        from {{ ref("mart_objectivity__marker") }} as marked
+        inner join
+            {{ ref("objectivity_marker") }} as marker
+            on marked.marker_code = marker.marker_code
+            and {{ valid_in("marker", "marked.year") }}
+            and marker.procedure_code = 'vpr'
+        group by marked.region_code, marked.organisation_code, marked.year, marker.grade, marker.subject_code
+    ),
+
+    listed as (
+        select {{ work }}, bool_or(is_listed) as is_listed from {{ ref("fct_federal_listing") }} group by {{ work }}
+    ),
+
+    explained as (
+        select distinct on ({{ work }}) {{ work }}, reason_code, public_comment, decision, decided_on
+        from {{ ref("fct_objectivity_explanation") }}
+        order by {{ work }}, decided_on desc nulls last, load_id, row_no
+    ),
+
+    organisation as (
+        select distinct
+            on (known.region_code, known.organisation_code)
+            known.region_code,
+            known.organisation_code,
+            known.organisation_name,
+            municipality.municipality_name
+        from {{ ref("dim_organisation") }} as known
+        left join
+            {{ ref("dim_municipality") }} as municipality
+            on known.region_code = municipality.region_code
+            and known.municipality_code = municipality.municipality_code
+        order by known.region_code, known.organisation_code, known.valid_from desc
+    )
+
+select
+    flagged.region_code,
+    flagged.organisation_code,
+    flagged.year,
+    flagged.grade,
+    flagged.subject_code,
+    organisation.organisation_name,
+    organisation.municipality_name,
+    subject.title as subject_title,
+    flagged.flag,
+    flagged.n,
+    flagged.score,
+    flagged.p,
+    flagged.q,
+    flagged.pool_q,
+    flagged.mechanism,
+    mechanism.title as mechanism_title,
+    mechanism.seen,
+    mechanism.honest_reason,
+    mechanism.how_to_answer,
+    flagged.is_observed,
+    coalesce(official.checked, 0)::integer as official_checked,
+    coalesce(official.marked, 0)::integer as official_marked,
+    listed.is_listed as is_listed_federal,
+    explained.reason_code as explanation_reason,
+    explained.public_comment as explanation_comment,
+    explained.decision as explanation_decision,
+    explained.decided_on,
+    rechecked.works as recheck_works,
+    rechecked.raised as recheck_raised,
+    rechecked.lowered as recheck_lowered,
+    rechecked.sum_difference as recheck_sum_difference
+from flagged
+left join organisation using (region_code, organisation_code)
+left join official using ({{ work }})
+left join listed using ({{ work }})
+left join explained using ({{ work }})
+left join {{ ref("int_recheck__group") }} as rechecked using ({{ work }})
+inner join {{ ref("dim_subject") }} as subject on flagged.subject_code = subject.subject_code
+inner join
+    {{ ref("objectivity_mechanism") }} as mechanism
+    on flagged.mechanism = mechanism.mechanism_code
+    and {{ valid_in("mechanism", "flagged.year") }}

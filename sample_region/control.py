@@ -51,9 +51,9 @@ def _federal_list(courier: Courier, generation: Generation) -> None:
 
 
 def _observation(courier: Courier, generation: Generation, year: int) -> None:
-    """A sample of whole schools under federal observers, some works of grade 4 under municipal ones."""
-    rng = stream(generation.region.seed, "observation", year)
-    schools = [school for school in generation.region.schools if school.open_in(year)]
+    """Whole schools under federal observers, some works of grade 4 under municipal ones: nobody cheats there."""
+    rng, cheats = stream(generation.region.seed, "observation", year), generation.schemes.signs
+    schools = [school for school in generation.region.schools if school.open_in(year) and school.login not in cheats]
     order = rng.permutation(len(schools))
     federal, municipal = order[: max(2, len(schools) // 15)], order[-max(2, len(schools) // 20) :]
     day = date(year, 4, 16)

@@ -1,0 +1,35 @@
+with
+    work as (
+        select
+            score.region_code,
+            codes.organisation_code,
+            score.year,
+            score.grade,
+            score.subject_code,
+            score.participants,
+            {{ at_boundary("score.primary_score", "scale") }} as is_at_boundary
+        from {{ ref("int_vpr__score_count") }} as score
+        inner join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("score", "codes") }}
+        left join
+            {{ ref("int_work__scale") }} as scale
+            on score.procedure_code = scale.procedure_code
+            and score.year = scale.year
+            and score.grade = scale.grade
+            and score.subject_code = scale.subject_code
+            -- Another maximum is another edition of the work: its scale is not known.
+            and coalesce(score.max_score, scale.max_score) = scale.max_score
+        where score.participation = 'present' and score.primary_score is not null
+    )
+
+select
+    work.region_code,
+    work.organisation_code,
+    work.year,
+    work.grade,
+    work.subject_code,
+    kind.population,
+    sum(work.participants)::integer as works
+from work
+cross join lateral(values ('all', true), ('boundary', work.is_at_boundary)) as kind(population, is_in)
+where kind.is_in
+group by work.region_code, work.organisation_code, work.year, work.grade, work.subject_code, kind.population

@@ -1,0 +1,104 @@
+with
+    -- Without a flag there is no mechanism to say which works to look at: all of them.
+    placed as (
+        select
+            recheck.*,
+            coalesce(sign.flag, 'unknown') as flag,
+            sign.mechanism,
+            action.action,
+            greatest(population.works, recheck.works) as group_works,
+            {{ parameter("control_parameter", "plan_acceptable", "recheck.year") }} / 100 as acceptable,
+            {{ parameter("control_parameter", "plan_accuse_risk", "recheck.year") }} / 100 as accuse_limit,
+            {{ parameter("control_parameter", "recheck_works_min", "recheck.year") }} as works_min
+        from {{ ref("int_recheck__group") }} as recheck
+        left join
+            {{ ref("mart_objectivity__sign") }} as sign
+            on recheck.region_code = sign.region_code
+            and recheck.organisation_code = sign.organisation_code
+            and recheck.year = sign.year
+            and recheck.grade = sign.grade
+            and recheck.subject_code = sign.subject_code
+        left join
+            {{ ref("control_action") }} as action
+            on sign.flag in ('red', 'amber')
+            and sign.mechanism = action.mechanism
+            and {{ valid_in("action", "recheck.year") }}
+        left join
+            {{ ref("int_recheck__population") }} as population
+            on recheck.region_code = population.region_code
+            and recheck.organisation_code = population.organisation_code
+            and recheck.year = population.year
+            and recheck.grade = population.grade
+            and recheck.subject_code = population.subject_code
+            and recheck.population = population.population
+        where recheck.population = coalesce(action.population, 'all')
+    ),
+
+    logarithm as (
+        select array_agg(ln_value order by k) as ln_factorial
+        from
+            (
+                select k, sum(ln(greatest(k, 1)::double precision)) over (order by k) as ln_value
+                from generate_series(0, (select max(group_works) from placed)) as k
+            ) as summed
+    ),
+
+    tested as (
+        select
+            placed.*,
+            (
+                select
+                    round(
+                        sum(
+                            {{
+                                hypergeometric(
+                                    "k",
+                                    "placed.works",
+                                    "floor(placed.group_works * placed.acceptable)::integer",
+                                    "placed.group_works",
+                                    "logarithm.ln_factorial",
+                                )
+                            }}
+                        )::numeric,
+                        9
+                    )
+                from generate_series(placed.raised, placed.works) as k
+            ) as p
+        from placed
+        cross join logarithm
+    )
+
+select
+    tested.region_code,
+    tested.year,
+    tested.grade,
+    tested.subject_code,
+    tested.organisation_code,
+    tested.flag,
+    tested.mechanism,
+    tested.action,
+    tested.population,
+    tested.group_works,
+    tested.works,
+    plan.works_to_remark,
+    tested.raised,
+    tested.lowered,
+    tested.objective,
+    round(100.0 * tested.objective / tested.works, 6)::numeric(18, 6) as objective_share,
+    round(tested.sum_difference::numeric / tested.works, 6)::numeric(18, 6) as mean_difference,
+    tested.p::numeric(18, 9) as p,
+    case
+        when tested.works < least(tested.works_min, tested.group_works)
+        then 'insufficient'
+        when tested.p <= tested.accuse_limit
+        then 'raised'
+        when tested.works >= plan.works_to_remark
+        then 'objective'
+        else 'undecided'
+    end as outcome
+from tested
+cross join (select max(works) as works from {{ ref("mart_objectivity__recheck_plan") }}) as most
+left join
+    {{ ref("mart_objectivity__recheck_plan") }} as plan
+    on tested.year = plan.year
+    and least(tested.group_works, most.works) = plan.works

@@ -1,0 +1,60 @@
+with
+    -- The order looks random and is the same in every build: nobody can choose the works.
+    drawn as (
+        select
+            list.region_code,
+            list.year,
+            list.grade,
+            list.subject_code,
+            list.organisation_code,
+            result.participant_key,
+            result.class_label,
+            result.primary_score,
+            list.works_to_remark,
+            row_number() over (
+                partition by list.region_code, list.year, list.grade, list.subject_code, list.organisation_code
+                order by
+                    md5(
+                        concat_ws(
+                            '|',
+                            list.year,
+                            list.grade,
+                            list.subject_code,
+                            list.organisation_code,
+                            result.participant_key
+                        )
+                    ),
+                    result.participant_key
+            )::integer as place
+        from {{ ref("mart_objectivity__work_list") }} as list
+        inner join
+            {{ ref("dim_organisation_code") }} as codes
+            on list.region_code = codes.region_code
+            and list.organisation_code = codes.organisation_code
+            and make_date(list.year, 5, 1) between codes.valid_from and codes.valid_to
+        inner join
+            {{ ref("fct_assessment_result") }} as result
+            on codes.region_code = result.region_code
+            and codes.code_system = result.code_system
+            and codes.code = result.source_organisation_code
+            and list.year = result.year
+            and list.grade = result.grade
+            and list.subject_code = result.subject_code
+        left join
+            {{ ref("int_work__scale") }} as scale
+            on result.procedure_code = scale.procedure_code
+            and result.year = scale.year
+            and result.grade = scale.grade
+            and result.subject_code = scale.subject_code
+            and coalesce(result.max_score, scale.max_score) = scale.max_score
+        where
+            list.action = 'remark'
+            and result.procedure_code = 'vpr'
+            and result.participation = 'present'
+            and result.primary_score is not null
+            and (list.population = 'all' or {{ at_boundary("result.primary_score", "scale") }})
+    )
+
+select region_code, year, grade, subject_code, organisation_code, place, participant_key, class_label, primary_score
+from drawn
+where place <= works_to_remark

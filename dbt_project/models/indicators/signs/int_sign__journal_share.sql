@@ -10,7 +10,7 @@ select
     round(
         least(
             greatest(
-                coalesce(sum(counted.participants) filter (where counted.mark = counted.journal_mark), 0)
+                coalesce(sum(counted.participants) filter (where counted.mark = counted.journal_mark), 0)::numeric
                 / sum(counted.participants),
                 test.share_min
             ),

@@ -95,8 +95,7 @@ def _inn(text: str) -> str:
 
 def _plain(text: str) -> str | None:
     """Text of a scanned page: words that a line break cut are joined again."""
-    text = re.sub(r"_x000[0-9a-f]_\s*|(?<=[а-яё])- (?=[а-яё])", "", text, flags=re.IGNORECASE)
-    return " ".join(text.split()) or None
+    return re.sub(r"(?<=[а-яё])- (?=[а-яё])", "", text) or None
 
 
 _LATIN = str.maketrans("ABCEHKMOPTXYabcehkmoptxy", "АВСЕНКМОРТХУавсенкмортху")
@@ -163,7 +162,8 @@ def _moment(text: str) -> datetime | None:
 
 def parse(text: str, column: Column) -> tuple[object, bool]:
     """One spelling → (typed value or None, readable?). An empty reading («нет отметки») is readable and None."""
-    value: str | None = re.sub(r"[\s\x00-\x1f\u00a0\u202f]+", " ", text).strip()
+    # U+0002 stands where a scanned page broke a word.
+    value: str | None = re.sub(r"[\s\x00-\x1f\u00a0\u202f]+", " ", text.replace("\x02", "")).strip()
     if not value:
         return None, True
     if column.vocabulary:

@@ -120,6 +120,9 @@ def test_texts_that_run_over_columns_and_lines_are_whole(warehouse: Settings) ->
         ("Корень. Зоны корня. Видоизменения корней Виды корней. Корневые системы. Значение корня.",)
     ]
     assert ask(warehouse, query, 4, "OM", "requirement", "1") == [("Метапредметные",)]
+    skill = "select distinct skill from raw.task_catalogue where grade = 5 and subject_code = 'IS' and item_no = 1"
+    ((text,),) = ask(warehouse, skill)
+    assert text.startswith("умение создавать, применять и преобразовывать знаки и")
     cut = r"_x000|[а-яё]- [а-яё]"
     for table, column in (("task_catalogue", "skill"), ("task_catalogue", "planned_result"), ("codifier", "title")):
         assert ask(warehouse, f"select count(*) from raw.{table} where {column} ~ '{cut}'") == [(0,)]

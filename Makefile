@@ -5,12 +5,13 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench lint format generate clean
+.PHONY: help install demo test bench calibrate lint format generate clean
 
 help:
 	@echo "make demo      a fictional region from its suppliers' files to marts, run by Airflow"
 	@echo "make test      the whole test suite"
 	@echo "make bench     speed and memory against peers and physical limits (a quarter of an hour)"
+	@echo "make calibrate objectivity signs on simulated regions with planted manipulations (an hour)"
 	@echo "make lint      style, types, SQL format"
 	@echo "make format    rewrite files in that style"
 	@echo "make generate  rewrite what follows from the contracts: dbt sources, dictionary, templates"
@@ -41,6 +42,9 @@ test: install
 
 bench: install
 	@$(BIN)/python -m bench
+
+calibrate: install
+	@$(BIN)/python -m bench.calibrate
 
 lint: install
 	$(BIN)/ruff check .

@@ -116,7 +116,7 @@ def _bracketed(pattern: str) -> Callable[[str], str | None]:
 
 _INITIALS = r"[А-ЯЁ]\.(?:\s*[А-ЯЁ]\.)?"
 _PERSONAL = re.compile(
-    r"(?:[А-ЯЁ][а-яё-]+\s+){1,2}[А-ЯЁ][а-яё]+(?:[вь]ич|[оеи][вч]н)[а-яё]{0,3}"  # names before a patronymic
+    r"(?:[А-ЯЁ][а-яё-]+\s+){1,2}[А-ЯЁ][а-яё]+(?:[вь]ич|[оеи][вч]н)[а-яё]{0,3}(?:\s+[А-ЯЁ][а-яё-]+)?"  # patronymic
     rf"|[А-ЯЁ][а-яё-]+\s+{_INITIALS}|{_INITIALS}\s*[А-ЯЁ][а-яё-]+"  # surname and initials
     r"|\d(?:[\s()-]*\d){5,}"  # documents, СНИЛС, telephones
 )

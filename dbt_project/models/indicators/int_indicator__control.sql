@@ -42,7 +42,6 @@ with
         union all
         select region_code, year, organisation_code, 'recheck_objective', sum(objective), sum(works)
         from {{ ref("int_recheck__group") }}
-        where population = 'all'
         group by region_code, year, organisation_code
     )
 

@@ -24,31 +24,41 @@ with
     limits as (
         select year, {{ parameter("control_parameter", "recheck_tolerance", "year") }} as tolerance
         from (select distinct year from work) as rechecked
+    ),
+
+    judged as (
+        select
+            work.region_code,
+            work.year,
+            work.grade,
+            work.subject_code,
+            work.organisation_code,
+            work.difference,
+            limits.tolerance,
+            {{ at_boundary("work.school_score", "scale") }} as is_at_boundary
+        from work
+        inner join limits on work.year = limits.year
+        left join
+            {{ ref("int_work__scale") }} as scale
+            on scale.procedure_code = 'vpr'
+            and work.year = scale.year
+            and work.grade = scale.grade
+            and work.subject_code = scale.subject_code
     )
 
 select
-    work.region_code,
-    work.year,
-    work.grade,
-    work.subject_code,
-    work.organisation_code,
-    kind.population,
-    count(*)::integer as works,
-    count(*) filter (where work.difference > limits.tolerance)::integer as raised,
-    count(*) filter (where work.difference < - limits.tolerance)::integer as lowered,
-    count(*) filter (where abs(work.difference) <= limits.tolerance)::integer as objective,
-    sum(work.difference)::integer as sum_difference
-from work
-inner join limits on work.year = limits.year
-left join
-    {{ ref("int_work__scale") }} as scale
-    on scale.procedure_code = 'vpr'
-    and work.year = scale.year
-    and work.grade = scale.grade
-    and work.subject_code = scale.subject_code
-cross join
-    lateral(values ('all', true), ('boundary', {{ at_boundary("work.school_score", "scale") }})) as kind(
-        population, is_in
-    )
-where kind.is_in
-group by work.region_code, work.year, work.grade, work.subject_code, work.organisation_code, kind.population
+    region_code,
+    year,
+    grade,
+    subject_code,
+    organisation_code
+    {%- for prefix, population in (("", "true"), ("boundary_", "is_at_boundary")) %}
+        ,
+        count(*) filter (where {{ population }})::integer as {{ prefix }}works,
+        count(*) filter (where {{ population }} and difference > tolerance)::integer as {{ prefix }}raised,
+        count(*) filter (where {{ population }} and difference < - tolerance)::integer as {{ prefix }}lowered,
+        count(*) filter (where {{ population }} and abs(difference) <= tolerance)::integer as {{ prefix }}objective,
+        coalesce(sum(difference) filter (where {{ population }}), 0)::integer as {{ prefix }}sum_difference
+    {%- endfor %}
+from judged
+group by region_code, year, grade, subject_code, organisation_code

@@ -2,11 +2,16 @@ with
     -- Without a flag there is no mechanism to say which works to look at: all of them.
     placed as (
         select
-            recheck.*,
+            recheck.region_code,
+            recheck.year,
+            recheck.grade,
+            recheck.subject_code,
+            recheck.organisation_code,
+            looked_at.*,
             coalesce(sign.flag, 'unknown') as flag,
             sign.mechanism,
             action.action,
-            greatest(population.works, recheck.works) as group_works,
+            greatest(population.works, looked_at.works) as group_works,
             {{ parameter("control_parameter", "plan_acceptable", "recheck.year") }} / 100 as acceptable,
             {{ parameter("control_parameter", "plan_accuse_risk", "recheck.year") }} / 100 as accuse_limit,
             {{ parameter("control_parameter", "recheck_works_min", "recheck.year") }} as works_min
@@ -23,6 +28,19 @@ with
             on sign.flag in ('red', 'amber')
             and sign.mechanism = action.mechanism
             and {{ valid_in("action", "recheck.year") }}
+        cross join
+            lateral(
+                values
+                    ('all', recheck.works, recheck.raised, recheck.lowered, recheck.objective, recheck.sum_difference),
+                    (
+                        'boundary',
+                        recheck.boundary_works,
+                        recheck.boundary_raised,
+                        recheck.boundary_lowered,
+                        recheck.boundary_objective,
+                        recheck.boundary_sum_difference
+                    )
+            ) as looked_at(population, works, raised, lowered, objective, sum_difference)
         left join
             {{ ref("int_recheck__population") }} as population
             on recheck.region_code = population.region_code
@@ -30,8 +48,8 @@ with
             and recheck.year = population.year
             and recheck.grade = population.grade
             and recheck.subject_code = population.subject_code
-            and recheck.population = population.population
-        where recheck.population = coalesce(action.population, 'all')
+            and looked_at.population = population.population
+        where looked_at.population = coalesce(action.population, 'all') and looked_at.works > 0
     ),
 
     logarithm as (

@@ -111,7 +111,7 @@
                 j,
                 case when phi * lambda > 1e-9 then - ln(1 + phi * lambda) / phi else - lambda end + sum(
                     case when j > 0 then ln(lambda * (1 + phi * (j - 1)) / (j * (1 + phi * lambda))) else 0 end
-                ) over (partition by {{ key }} order by j) as ln_p
+                ) over (partition by {{ key }} order by j rows unbounded preceding) as ln_p
             from reach
             cross join lateral generate_series(0, last_j) as j
         ),
@@ -119,13 +119,13 @@
             select
                 {{ key }},
                 k > lambda as is_above,
-                sum((case when j = k then 0.5 else 1 end * exp(greatest(ln_p, -690)))::numeric) filter (
+                sum(case when j = k then 0.5 else 1 end * exp(greatest(ln_p, -690)) order by j) filter (
                     where j >= k or k <= lambda
                 ) as part
             from chance
             group by {{ key }}, k > lambda
         )
-    select relation.*, case when is_above then part else 1 - part end::double precision as mid_p
+    select relation.*, case when is_above then part else 1 - part end as mid_p
     from {{ relation }} as relation
     left join summed using ({{ key }})
 {%- endmacro %}
@@ -133,10 +133,13 @@
 
 {#- Benjamini and Hochberg (1995) inside `family`: the smallest false discovery rate at which the row is still called. -#}
 {% macro benjamini_hochberg(p, family) -%}
-    least(
-        min({{ p }} * family_size / rank_in_family) over (
-            partition by {{ family }} order by {{ p }} desc rows between unbounded preceding and current row
+    round(
+        least(
+            min({{ p }} * family_size / rank_in_family) over (
+                partition by {{ family }} order by {{ p }} desc rows between unbounded preceding and current row
+            ),
+            1
         ),
-        1
+        12
     )
 {%- endmacro %}

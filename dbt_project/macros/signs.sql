@@ -240,22 +240,36 @@
     have p = ½ and add nothing. ½ − atan(T)/π is atan2(1, T)/π, and tan((½ − p)π) is cot(πp), without cancelling where p is small.
 -#}
 {% macro cauchy_p(p, count, year) -%}
-    atan2(
-        1,
-        sum(
-            round(
-                (
-                    1 / tan(
-                        pi() * least(
-                            greatest({{ p }}, {{ parameter("objectivity_parameter", "p_min", year) }}),
-                            {{ parameter("objectivity_parameter", "p_max", year) }}
+    (
+        atan2(
+            1,
+            sum(
+                round(
+                    (
+                        1 / tan(
+                            pi() * least(
+                                greatest({{ p }}, {{ parameter("objectivity_parameter", "p_min", year) }}),
+                                {{ parameter("objectivity_parameter", "p_max", year) }}
+                            )
                         )
-                    )
-                )::numeric,
-                6
-            )
-        )::double precision
-        / {{ count }}
-    )
-    / pi()
+                    )::numeric,
+                    6
+                )
+            )::double precision
+            / {{ count }}
+        )
+        / pi()
+    )::numeric
+{%- endmacro %}
+
+
+{#-
+    Participants of new tests, their scores concatenated with nothing: a short array is stored packed and would be unpacked
+    anew at every subscript. The fence keeps the planner from moving the concatenation there.
+-#}
+{% macro unpacked_participants() -%}
+    select region_code, test_id, group_no, variant, total, scores || array[]::smallint[] as scores
+    from {{ ref("int_sign__participant") }}
+    where {{ only_new_tests() }}
+    offset 0
 {%- endmacro %}

@@ -104,10 +104,10 @@ select
     flagged.grade,
     flagged.subject_code,
     flagged.n,
-    case when flagged.is_sufficient then round(- log(flagged.p)::numeric, 4) end as score,
-    case when flagged.is_sufficient then flagged.p end as p,
-    case when flagged.is_sufficient then flagged.q end as q,
-    case when flagged.is_sufficient then flagged.pool_q end as pool_q,
+    case when flagged.is_sufficient then round(- log(flagged.p), 4) end as score,
+    case when flagged.is_sufficient then flagged.p::double precision end as p,
+    case when flagged.is_sufficient then flagged.q::double precision end as q,
+    case when flagged.is_sufficient then flagged.pool_q::double precision end as pool_q,
     case when flagged.verdict = 'amber_level' then 'amber' else flagged.verdict end as flag,
     case
         when flagged.verdict = 'amber_level' then 'level' when flagged.is_sufficient then flagged.mechanism
@@ -115,7 +115,7 @@ select
     flagged.is_observed,
     {%- for code in sign_detectors() %}
         case when flagged.is_sufficient then flagged.{{ code }}_z end as {{ code }}_z,
-        case when flagged.is_sufficient then flagged.{{ code }}_p end as {{ code }}_p,
+        case when flagged.is_sufficient then flagged.{{ code }}_p::double precision end as {{ code }}_p,
         case when flagged.is_sufficient then flagged.{{ code }}_n end as {{ code }}_n,
     {%- endfor %}
     case when flagged.is_sufficient then sim_dup.k end as sim_dup_k,

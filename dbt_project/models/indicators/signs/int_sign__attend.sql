@@ -6,7 +6,7 @@ with
             region_code,
             test_id,
             group_no,
-            sum(participants) as marked,
+            sum(participants)::numeric as marked,
             sum(participants * journal_mark) as sum_mark,
             sum(participants * journal_mark * journal_mark) as sum_mark_squared,
             coalesce(sum(participants) filter (where participation = 'absent'), 0) as marked_absent,
@@ -98,7 +98,7 @@ with
     judged as (select expected.*, work.phi from expected inner join work using (region_code, test_id)),
 
     counted as (
-        select *, least(round(({{ normal_quantile("mid_p") }})::numeric, 6), attend_z_max) as count_z
+        select *, least(round(({{ normal_quantile("greatest(mid_p, 1e-15)") }})::numeric, 6), attend_z_max) as count_z
         from ({{ negative_binomial_mid_p("judged", "region_code, test_id, group_no") }}) as tail
     )
 
@@ -113,7 +113,7 @@ select
     phi,
     count_z,
     marked_absent::integer as marked_absent,
-    round(mean_mark - sum_mark_absent / nullif(marked_absent, 0), 6) as mark_gap,
+    round(mean_mark - sum_mark_absent::numeric / nullif(marked_absent, 0), 6) as mark_gap,
     mark_z,
     round((count_z + coalesce(mark_z, 0)) / sqrt(2::numeric), 6) as z
 from counted

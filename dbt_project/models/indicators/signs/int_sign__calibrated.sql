@@ -36,7 +36,7 @@ select
     n,
     raw_z,
     z,
-    case
-        when detector_code in ('profile', 'misfit') then {{ student_12_tail("x") }} else {{ normal_tail("x") }}
-    end as p
+    (
+        case when detector_code in ('profile', 'misfit') then {{ student_12_tail("x") }} else {{ normal_tail("x") }} end
+    )::numeric as p
 from tail

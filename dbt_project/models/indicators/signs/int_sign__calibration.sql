@@ -43,14 +43,19 @@ select
     band.size_band,
     band.groups,
     band.is_usable as is_own_null,
-    case when band.is_usable then band.median when year_wide.is_usable then year_wide.median else 0 end as median,
-    case
-        when band.is_usable
-        then (band.upper - band.lower) / 2
-        when year_wide.is_usable
-        then (year_wide.upper - year_wide.lower) / 2
-        else 1
-    end as half_width
+    round(
+        case when band.is_usable then band.median when year_wide.is_usable then year_wide.median else 0 end, 6
+    ) as median,
+    round(
+        case
+            when band.is_usable
+            then (band.upper - band.lower) / 2
+            when year_wide.is_usable
+            then (year_wide.upper - year_wide.lower) / 2
+            else 1
+        end,
+        6
+    ) as half_width
 from usable as band
 inner join
     usable as year_wide

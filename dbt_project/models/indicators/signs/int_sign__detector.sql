@@ -1,21 +1,9 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
-{%- for detector in ["profile", "misfit", "expgap", "boundary", "jagree", "attend"] %}
+{%- for detector in sign_detectors() %}
     select region_code, test_id, group_no, '{{ detector }}' as detector_code, n, z
     from {{ ref("int_sign__" ~ detector) }}
     where z is not null
-    union all
-{%- endfor %}
-{%- for detector in ["sim_dup", "sim_pairs"] %}
-    select
-        region_code,
-        test_id,
-        group_no,
-        '{{ detector }}' as detector_code,
-        n,
-        round(({{ normal_quantile("greatest(mid_p, 1e-15)") }})::numeric, 6) as z
-    from {{ ref("int_sign__" ~ detector) }}
-    where mid_p < 1
     union all
 {%- endfor %}
 select

@@ -25,6 +25,8 @@ with
         having bool_or(item.is_expert) and bool_or(not item.is_expert)
     ),
 
+    participant as ({{ unpacked_participants() }}),
+
     points as (
         select
             participant.region_code,
@@ -39,7 +41,7 @@ with
                     ){{ " +" if not loop.last }}
                 {%- endfor %}
             )::smallint as expert_points
-        from {{ ref("int_sign__participant") }} as participant
+        from participant
         inner join work using (region_code, test_id)
         where array_position(participant.scores, null) is null
     )

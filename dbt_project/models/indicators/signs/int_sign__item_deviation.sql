@@ -29,6 +29,8 @@ with
         group by cell.region_code, cell.test_id, cell.variant, cell.total
     ),
 
+    participant as ({{ unpacked_participants() }}),
+
     summed as (
         select
             participant.region_code,
@@ -44,7 +46,7 @@ with
                     case when participant.scores[{{ number }}] is not null then packed.variance[{{ number }}] end
                 ) as variance_{{ number }}
             {%- endfor %}
-        from {{ ref("int_sign__participant") }} as participant
+        from participant
         inner join packed using (region_code, test_id, variant, total)
         group by participant.region_code, participant.test_id, participant.group_no
     )

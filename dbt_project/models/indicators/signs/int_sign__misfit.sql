@@ -82,6 +82,8 @@ with
         group by test.region_code, test.test_id, test.n_min, test.fit_variance_min
     ),
 
+    participant as ({{ unpacked_participants() }}),
+
     fit as (
         select
             participant.region_code,
@@ -105,7 +107,7 @@ with
                         {{- " +" if not loop.last }}
                     {%- endfor %}
             end as variance
-        from {{ ref("int_sign__participant") }} as participant
+        from participant
         inner join packed using (region_code, test_id, variant, total)
         inner join work using (region_code, test_id)
     )

@@ -18,7 +18,7 @@ with
             participant.total,
             participant.answer_bits,
             test.max_score,
-            participant.ctid as place
+            row_number() over () as place
         from {{ ref("int_sign__participant") }} as participant
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
         where {{ only_new_tests("participant.test_id") }}

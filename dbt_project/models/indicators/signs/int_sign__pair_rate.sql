@@ -2,27 +2,32 @@
 
 with
     class as (
-        select
-            region_code,
-            test_id,
-            group_no,
-            class_label,
-            percent_rank() over (
-                partition by region_code, test_id order by sum(similar_pairs)::numeric / sum(pairs), sum(pairs)
-            ) as similarity_rank
+        select *, (sum(similar_pairs) over same_class)::numeric / sum(pairs) over same_class as class_share
         from {{ ref("int_sign__pair_count") }}
-        group by region_code, test_id, group_no, class_label
+        window same_class as (partition by region_code, test_id, group_no, class_label)
+    ),
+
+    work as (
+        select
+            test.region_code,
+            test.test_id,
+            test.pair_smoothing,
+            percentile_disc(1 - test.pair_class_share::double precision) within group (
+                order by judged.class_share
+            ) as highest_share
+        from (select distinct region_code, test_id, group_no, class_label, class_share from class) as judged
+        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+        group by test.region_code, test.test_id, test.pair_smoothing, test.pair_class_share
     )
 
 select
-    counted.region_code,
-    counted.test_id,
-    counted.score_tenth,
-    sum(counted.pairs)::bigint as pairs,
-    sum(counted.similar_pairs)::bigint as similar_pairs,
-    round((sum(counted.similar_pairs) + test.pair_smoothing) / (sum(counted.pairs) + test.pair_smoothing), 12) as rate
-from {{ ref("int_sign__pair_count") }} as counted
-inner join class using (region_code, test_id, group_no, class_label)
-inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-where class.similarity_rank <= 1 - test.pair_class_share
-group by counted.region_code, counted.test_id, counted.score_tenth, test.pair_smoothing
+    class.region_code,
+    class.test_id,
+    class.score_tenth,
+    sum(class.pairs)::bigint as pairs,
+    sum(class.similar_pairs)::bigint as similar_pairs,
+    round((sum(class.similar_pairs) + work.pair_smoothing) / (sum(class.pairs) + work.pair_smoothing), 12) as rate
+from class
+inner join work using (region_code, test_id)
+where class.class_share <= work.highest_share
+group by class.region_code, class.test_id, class.score_tenth, work.pair_smoothing

@@ -99,5 +99,15 @@ with
         inner join work using (region_code, test_id)
     )
 
-select region_code, test_id, group_no, n, k, lambda, class_ratio, phi, mid_p
+select
+    region_code,
+    test_id,
+    group_no,
+    n,
+    k,
+    lambda,
+    class_ratio,
+    phi,
+    mid_p::numeric as mid_p,
+    round(({{ normal_quantile("greatest(mid_p, 1e-15)") }})::numeric, 6) as z
 from ({{ negative_binomial_mid_p("judged", "region_code, test_id, group_no") }}) as tail

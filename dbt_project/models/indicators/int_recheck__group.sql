@@ -35,15 +35,15 @@ with
             work.organisation_code,
             work.difference,
             limits.tolerance,
-            {{ at_boundary("work.school_score", "scale") }} as is_at_boundary
+            {{ at_boundary("work.school_score", "test") }} as is_at_boundary
         from work
         inner join limits on work.year = limits.year
         left join
-            {{ ref("int_work__scale") }} as scale
-            on scale.procedure_code = 'vpr'
-            and work.year = scale.year
-            and work.grade = scale.grade
-            and work.subject_code = scale.subject_code
+            {{ ref("int_sign__test") }} as test
+            on work.region_code = test.region_code
+            and work.year = test.year
+            and work.grade = test.grade
+            and work.subject_code = test.subject_code
     )
 
 select

@@ -7,18 +7,16 @@ with
             score.grade,
             score.subject_code,
             score.participants,
-            {{ at_boundary("score.primary_score", "scale") }} as is_at_boundary
+            {{ at_boundary("score.primary_score", "test") }} as is_at_boundary
         from {{ ref("int_vpr__score_count") }} as score
         inner join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("score", "codes") }}
         left join
-            {{ ref("int_work__scale") }} as scale
-            on score.procedure_code = scale.procedure_code
-            and score.year = scale.year
-            and score.grade = scale.grade
-            and score.subject_code = scale.subject_code
-            -- Another maximum is another edition of the work: its scale is not known.
-            and coalesce(score.max_score, scale.max_score) = scale.max_score
-        where score.participation = 'present' and score.primary_score is not null
+            {{ ref("int_sign__test") }} as test
+            on score.region_code = test.region_code
+            and score.year = test.year
+            and score.grade = test.grade
+            and score.subject_code = test.subject_code
+        where score.procedure_code = 'vpr' and score.participation = 'present' and score.primary_score is not null
     )
 
 select

@@ -41,18 +41,17 @@ with
             and list.grade = result.grade
             and list.subject_code = result.subject_code
         left join
-            {{ ref("int_work__scale") }} as scale
-            on result.procedure_code = scale.procedure_code
-            and result.year = scale.year
-            and result.grade = scale.grade
-            and result.subject_code = scale.subject_code
-            and coalesce(result.max_score, scale.max_score) = scale.max_score
+            {{ ref("int_sign__test") }} as test
+            on list.region_code = test.region_code
+            and list.year = test.year
+            and list.grade = test.grade
+            and list.subject_code = test.subject_code
         where
             list.action = 'remark'
             and result.procedure_code = 'vpr'
             and result.participation = 'present'
             and result.primary_score is not null
-            and (list.population = 'all' or {{ at_boundary("result.primary_score", "scale") }})
+            and (list.population = 'all' or {{ at_boundary("result.primary_score", "test") }})
     )
 
 select region_code, year, grade, subject_code, organisation_code, place, participant_key, class_label, primary_score

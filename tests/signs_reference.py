@@ -136,41 +136,39 @@ class Test:
 
     def expgap(self) -> Floats:
         """Points on expert items beyond what the short ones promise, on context and on the mean of the short ones."""
-        experts, short = (
-            self.points[:, self.work.is_expert].sum(axis=1),
-            self.points[:, ~self.work.is_expert].sum(axis=1),
-        )
+        whole, is_expert = self.taught.all(axis=1), self.work.is_expert
+        experts, short = (self.points[whole][:, kind].sum(axis=1) for kind in (is_expert, ~is_expert))
+        variant, school = self.variant[whole], self.school[whole]
         width = int(short.max()) + 1
-        cell = self.variant * width + short
 
         def table(weights: Ints) -> Floats:
-            counts = np.bincount(cell, weights=weights, minlength=(int(self.variant.max()) + 1) * width)
+            counts = np.bincount(variant * width + short, weights=weights, minlength=(int(variant.max()) + 1) * width)
             return smooth(counts.reshape(-1, width))
 
-        count = np.maximum(table(np.ones_like(experts)), 1e-9)
-        mean, n = table(experts) / count, np.maximum(self.n, 1)
-        variance = table(experts**2) / count - mean**2
-        own = self.variant, short
-        gap = self.by_school(experts - mean[own]) / n
-        return self._on_context(gap, self.by_school(variance[own]) / n**2, [self.by_school(short) / n])
+        def by(values: NDArray[np.generic]) -> Floats:
+            return np.bincount(school, weights=values.astype(float), minlength=self.schools)
 
-    def _on_context(self, r: Floats, v: Floats, more: Sequence[Floats] = ()) -> Floats:
-        """Residual of r on context group, social index and `more`, in units of √(τ² + v)."""
-        use = self.judged
-        group, n = self.context.group[use], self.n[use]
-        dummies = np.column_stack([group == name for name in np.unique(group)]).astype(float)
-        slopes = [self.context.social_index[use], *(column[use] for column in more)]
-        from_median = r[use].copy()
-        for name in np.unique(group):
-            from_median[group == name] -= np.median(r[use][group == name])
+        count = np.maximum(table(np.ones_like(experts)), 1e-9)
+        mean = table(experts) / count
+        variance = table(experts**2) / count - mean**2
+        n, own = np.bincount(school, minlength=self.schools), (variant, short)
+        known = np.maximum(n, 1)
+        return self._on_context(n, by(experts - mean[own]) / known, by(variance[own]) / known**2, [by(short) / known])
+
+    def _on_context(self, n: Ints, r: Floats, v: Floats, more: Sequence[Floats] = ()) -> Floats:
+        """Residual of r of n pupils on context group, social index and `more`, in units of √(τ² + v)."""
+        use = n >= SMALLEST
+        n, r, v, group = n[use], r[use], v[use], self.context.group[use]
+        dummies = [(group == name).astype(float) for name in np.unique(group)]
+        design = np.column_stack([*dummies, self.context.social_index[use], *(column[use] for column in more)])
+        from_median = r - sum(dummy * np.median(r[dummy > 0]) for dummy in dummies)
         kept = np.abs(from_median) <= 2.5 * half_width(from_median)
         weight = np.sqrt(1 / (0.1 + 0.8 / n))
-        design = np.column_stack([dummies, *slopes])
-        fit, *_ = np.linalg.lstsq((design * weight[:, None])[kept], (r[use] * weight)[kept], rcond=None)
-        left = r[use] - design @ fit
-        tau = max(0.0, float((left**2 - v[use])[kept].mean()))
+        fit, *_ = np.linalg.lstsq((design * weight[:, None])[kept], (r * weight)[kept], rcond=None)
+        left = r - design @ fit
+        tau = max(0.0, float((left**2 - v)[kept].mean()))
         found = np.full(self.schools, np.nan)
-        found[use] = left / np.sqrt(tau + v[use])
+        found[use] = left / np.sqrt(tau + v)
         return found
 
     def boundary(self) -> Floats:
@@ -301,10 +299,11 @@ class Test:
         count = np.maximum(np.bincount(journal, minlength=6), 1)
         expected = np.bincount(journal, weights=y[seen], minlength=6) / count
         spread = np.bincount(journal, weights=y[seen] ** 2, minlength=6) / count - expected**2
-        m = np.maximum(np.bincount(rows, minlength=self.schools), 1)
-        gap = np.bincount(rows, weights=y[seen] - expected[journal], minlength=self.schools) / m
-        gap_variance = np.bincount(rows, weights=spread[journal], minlength=self.schools) / m**2
-        return (self._on_context(mean, variance) + self._on_context(gap, gap_variance)) / 2
+        m = np.bincount(rows, minlength=self.schools)
+        gap = np.bincount(rows, weights=y[seen] - expected[journal], minlength=self.schools) / np.maximum(m, 1)
+        gap_variance = np.bincount(rows, weights=spread[journal], minlength=self.schools) / np.maximum(m, 1) ** 2
+        of_mean, of_gap = self._on_context(self.n, mean, variance), self._on_context(m, gap, gap_variance)
+        return (of_mean + np.where(np.isnan(of_gap), of_mean, of_gap)) / 2
 
 
 def smooth(counts: Floats) -> Floats:
@@ -374,7 +373,7 @@ def combine(groups: pl.DataFrame) -> pl.DataFrame:
 
 def _calibrated(frame: pl.DataFrame) -> pl.DataFrame:
     """Empirical null by year and size band; z and p of each detector, p = ½ where there is no z."""
-    band = pl.col("n").cut(list(BANDS), left_closed=True).cast(pl.String).alias("band")
+    band = pl.Series("band", np.digitize(frame["n"].to_numpy(), BANDS))
     continuous = [f"z_{name}" for name in (*DETECTORS, "level") if name not in COUNTS]
     frame = frame.with_columns(band).with_columns(pl.col(continuous).fill_nan(None))
     frame = frame.with_columns(rescaled(name).over("year", "band") for name in continuous)

@@ -104,13 +104,15 @@
     of the social index: deviations from the groups' means give the slope, an unknown index stands at its group's mean.
     Left out of the fit: r farther from its context group's median than `context_outlier_sd` robust deviations, (q84 − q16)/2
     of all such distances in the test. τ² = max(0, mean(resid² − v)) over the kept.
-    `relation` has region_code, test_id, group_no, n, r, v; context comes from int_sign__group.
+    `covariate`: a further column of the regression, a school's own and never unknown. `relation` has region_code, test_id, group_no,
+    n, r, v; context comes from int_sign__group.
 -#}
-{% macro residual_on_context(relation) -%}
+{% macro residual_on_context(relation, covariate="0") -%}
     with
         known as (
             select
                 given.*,
+                {{ covariate }} as covariate,
                 groups.context_group,
                 groups.social_index,
                 1 / (test.context_weight_between + test.context_weight_within / given.n) as weight,
@@ -152,30 +154,59 @@
                 sum(weight * r) / sum(weight) as r,
                 coalesce(
                     sum(weight * social_index) / sum(weight) filter (where social_index is not null), 0
-                ) as social_index
+                ) as social_index,
+                sum(weight * covariate) / sum(weight) as covariate
             from marked
             where is_kept
             group by region_code, test_id, context_group
         ),
         centred as (
-            select marked.*, marked.r - mean.r as dr, coalesce(marked.social_index - mean.social_index, 0) as ds
+            select
+                marked.*,
+                marked.r - mean.r as dr,
+                coalesce(marked.social_index - mean.social_index, 0) as ds,
+                marked.covariate - mean.covariate as dc
             from marked
             inner join mean using (region_code, test_id, context_group)
         ),
+        product as (
+            select
+                region_code,
+                test_id,
+                sum(weight * ds * ds) filter (where is_kept) as ss,
+                sum(weight * dc * dc) filter (where is_kept) as cc,
+                sum(weight * ds * dc) filter (where is_kept) as sc,
+                sum(weight * ds * dr) filter (where is_kept) as sr,
+                sum(weight * dc * dr) filter (where is_kept) as cr
+            from centred
+            group by region_code, test_id
+        ),
+        -- Where one of the two says nothing of its own, the other stands alone.
         slope as (
             select
                 region_code,
                 test_id,
                 coalesce(
-                    sum(weight * ds * dr) filter (where is_kept)
-                    / nullif(sum(weight * ds * ds) filter (where is_kept), 0),
+                    case
+                        when ss * cc > sc * sc then (sr * cc - cr * sc) / (ss * cc - sc * sc) else sr / nullif(ss, 0)
+                    end,
                     0
-                ) as slope
-            from centred
-            group by region_code, test_id
+                ) as social_slope,
+                coalesce(
+                    case
+                        when ss * cc > sc * sc
+                        then (cr * ss - sr * sc) / (ss * cc - sc * sc)
+                        when ss = 0
+                        then cr / nullif(cc, 0)
+                    end,
+                    0
+                ) as covariate_slope
+            from product
         ),
         residual as (
-            select centred.*, round(centred.dr - slope.slope * centred.ds, 9) as resid
+            select
+                centred.*,
+                round(centred.dr - slope.social_slope * centred.ds - slope.covariate_slope * centred.dc, 9) as resid
             from centred
             inner join slope using (region_code, test_id)
         ),

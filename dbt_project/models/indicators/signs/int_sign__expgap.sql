@@ -15,7 +15,10 @@ with
                 sum(counted.participants * curve.points_variance)
                 / (sum(counted.participants) * sum(counted.participants)),
                 9
-            ) as v
+            ) as v,
+            round(
+                sum(counted.participants * counted.short_points)::numeric / sum(counted.participants), 9
+            ) as mean_short
         from {{ ref("int_sign__expert_count") }} as counted
         inner join {{ ref("int_sign__expert_curve") }} as curve using (region_code, test_id, variant, short_points)
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
@@ -24,4 +27,4 @@ with
     )
 
 select region_code, test_id, group_no, n::integer as n, r, v, resid, z
-from ({{ residual_on_context("gap") }}) as judged
+from ({{ residual_on_context("gap", covariate="given.mean_short") }}) as judged

@@ -104,7 +104,7 @@ select
     flagged.grade,
     flagged.subject_code,
     flagged.n,
-    case when flagged.is_sufficient then round(- log(flagged.p), 4) end as score,
+    case when flagged.is_sufficient then round(- log(flagged.p::numeric), 4) end as score,
     case when flagged.is_sufficient then flagged.p::double precision end as p,
     case when flagged.is_sufficient then flagged.q::double precision end as q,
     case when flagged.is_sufficient then flagged.pool_q::double precision end as pool_q,

@@ -72,7 +72,7 @@ with
             enrolled.*,
             enrolled.absent as k,
             round(enrolled.enrolled * usual.share, 9) as lambda,
-            usual.mark_gap,
+            usual.mark_gap as mark_gap_usual,
             round(
                 (
                     enrolled.marked_absent * enrolled.mean_mark
@@ -115,5 +115,9 @@ select
     marked_absent::integer as marked_absent,
     round(mean_mark - sum_mark_absent::numeric / nullif(marked_absent, 0), 6) as mark_gap,
     mark_z,
-    round((count_z + coalesce(mark_z, 0)) / sqrt(2::numeric), 6) as z
+    -- Participation alone is not a sign, in one work or in thirty: without the marks of those absent there is no z.
+    case
+        when mark_z is not null or (mark_gap_usual is not null and absent = 0)
+        then round((count_z + coalesce(mark_z, 0)) / sqrt(2::numeric), 6)
+    end as z
 from counted

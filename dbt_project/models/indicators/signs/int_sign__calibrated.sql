@@ -37,6 +37,10 @@ select
     raw_z,
     z,
     (
-        case when detector_code in ('profile', 'misfit') then {{ student_12_tail("x") }} else {{ normal_tail("x") }} end
+        case
+            when detector_code in ('profile', 'misfit', 'expgap')
+            then {{ student_12_tail("x") }}
+            else {{ normal_tail("x") }}
+        end
     )::numeric as p
 from tail

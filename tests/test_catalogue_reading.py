@@ -80,6 +80,7 @@ def test_folders_of_the_inbox_tell_too(settings: Settings, tmp_path: Path) -> No
         ("codifier", "КТ Химия 8 класс.xlsx", "", {"codifier_kind": "КТ", "grade": "8", "subject_code": "Химия"}),
         ("mark_scale", "mark_scales_2020_2021.csv", "", {"year_from": "2020", "year_to": "2021"}),
         ("mark_scale", "Шкалы 2025.xlsx", "", {"year_from": "2025"}),
+        ("mark_scale", "Отчёт 2025.xlsx", "", {}),
         ("school_context", "context_oo_2022_1_noPD.csv", "", {"year": "2022"}),
         ("vpr", "vpr_2021_g5_MA.csv.gz", "4/Физика", {"year": "2021", "grade": "5", "subject_code": "MA"}),
     ],

@@ -240,7 +240,7 @@
             "select max(item_no) from meta.load_item inner join meta.load using (load_id) where load.source = 'vpr'"
         ).columns[0][0] -%}
     {%- endif -%}
-    {{- return(range(1, (longest or 50) | int + 1) | list) -}}
+    {{- return(range(1, [(longest or 50) | int, 10] | max + 1) | list) -}}
 {%- endmacro %}
 
 

@@ -1,0 +1,109 @@
+"""`python -m bench.permutation [municipality|region]`: signs of the real ВПР extracts whose pupils changed schools.
+
+Present participants of a work are dealt anew to the places (school and class) of the same municipality, or of the whole
+region: whatever a school did is gone, and what the signs still flag is their false alarm. Within a municipality its own
+ways stay, and where it has one school everything stays; within the region nothing does.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from bench import measure
+from dbt_project import runner
+from ingest import pipeline
+from ingest.settings import Settings
+
+DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "vpr_altai"
+SIGNS = "path:models/indicators/signs mart_objectivity__sign"
+DEALT = """
+create temporary table dealt as
+with seat as (
+    select
+        result.ctid as place,
+        result.source_organisation_code,
+        result.slice_id,
+        result.load_id,
+        result.class_label,
+        row_number() over ({work}, md5(result.participant_key || result.slice_id || 'seed')) as pupil,
+        row_number() over ({work}, result.source_organisation_code, result.participant_key) as seat
+    from core.fct_assessment_result as result
+    inner join core.dim_organisation_code as codes
+        on result.region_code = codes.region_code
+        and result.code_system = codes.code_system
+        and result.source_organisation_code = codes.code
+        and make_date(result.year, 5, 1) between codes.valid_from and codes.valid_to
+    left join core.dim_organisation as organisation
+        on codes.region_code = organisation.region_code
+        and codes.organisation_code = organisation.organisation_code
+        and make_date(result.year, 5, 1) between organisation.valid_from and organisation.valid_to
+    where result.procedure_code = 'vpr' and result.participation = 'present'
+)
+select one.place, other.source_organisation_code, other.slice_id, other.load_id, other.class_label
+from seat as one
+inner join seat as other on one.pupil = other.seat
+"""
+WORK = "order by result.region_code, result.year, result.grade, result.subject_code"
+MOVE = """
+update core.fct_assessment_result as result
+set source_organisation_code = dealt.source_organisation_code, slice_id = dealt.slice_id, load_id = dealt.load_id,
+    class_label = dealt.class_label
+from dealt
+where result.ctid = dealt.place
+"""
+ANSWER = """
+select year, count(p), count(*) filter (where flag = 'red'),
+    count(*) filter (where flag = 'amber' and mechanism <> 'level'),
+    round(100 * avg((p <= 0.01)::integer) filter (where p is not null), 2),
+    round(100 * avg((p <= 0.001)::integer) filter (where p is not null), 3)
+from mart.mart_objectivity__sign
+group by year
+order by year
+"""
+
+
+def shuffle(connection: psycopg.Connection, *, within_region: bool) -> int:
+    """Deal present participants anew in `core.fct_assessment_result`; how many."""
+    near = "" if within_region else ", organisation.municipality_code"
+    # A pupil's code is unique in his own school only.
+    for (index,) in connection.execute(
+        "select indexrelid::regclass::text from pg_index where indrelid = 'core.fct_assessment_result'::regclass"
+    ).fetchall():
+        connection.execute(sql.SQL("drop index {}").format(sql.Identifier(*index.split("."))))
+    connection.execute(DEALT.format(work=WORK + near))
+    return connection.execute(MOVE).rowcount
+
+
+def build(settings: Settings, select: str, *, full_refresh: bool = False) -> None:
+    runner.build(
+        settings.database_url, select=select, tests="none", full_refresh=full_refresh, target_path=settings.home / "dbt"
+    )
+
+
+def report(settings: Settings, what: str) -> None:
+    with psycopg.connect(settings.database_url) as connection:
+        for year, groups, red, amber, hundredth, thousandth in connection.execute(ANSWER).fetchall():
+            print(
+                f"{what} {year}: {groups} groups, red {red} ({9000 * red / groups:.1f} of 9,000), amber {amber},"
+                f" p ≤ 0.01 {hundredth} %, p ≤ 0.001 {thousandth} %"
+            )
+
+
+def main(within_region: bool, works: str) -> None:
+    with measure.embedded() as server, measure.warehouse(server) as settings:
+        registers = [DATA / "logins.xlsx", DATA / "context_oo_2022_1_noPD.csv"]
+        pipeline.load(settings, [*registers, *sorted((DATA / "wide_csv_gz").glob(works))])
+        build(settings, "+mart_objectivity__sign")
+        report(settings, "as delivered")
+        with psycopg.connect(settings.database_url) as connection:
+            shuffle(connection, within_region=within_region)
+        build(settings, f"int_vpr__score_count {SIGNS}", full_refresh=True)
+        report(settings, "shuffled within " + ("the region" if within_region else "municipalities"))
+
+
+if __name__ == "__main__":
+    main("region" in sys.argv[1:], works=next((word for word in sys.argv[1:] if "*" in word), "vpr_*.csv.gz"))

@@ -168,7 +168,7 @@ class Test:
         left = r - design @ fit
         tau = max(0.0, float((left**2 - v)[kept].mean()))
         found = np.full(self.schools, np.nan)
-        found[use] = left / np.sqrt(tau + v)
+        found[use] = divide(left, np.sqrt(tau + v))
         return found
 
     def boundary(self) -> Floats:
@@ -267,7 +267,7 @@ class Test:
         return np.where(some, self._mid_p(k, mean), np.nan)
 
     def attend(self) -> Floats:
-        """How many are absent, and how weak their journal marks are."""
+        """How many are absent, and how weak their journal marks are; without these marks, nothing."""
         everyone = self.everyone
 
         def by(values: NDArray[np.generic]) -> Floats:
@@ -286,7 +286,7 @@ class Test:
         delta = gap[usual].sum() / max(a[usual].sum(), 1)
         drawn = a * (count - a) / np.maximum(count - 1, 1)
         z2 = (gap - a * delta) / np.sqrt(variance * drawn + 0.15)
-        return (z1 + z2) / np.sqrt(2)
+        return np.where((a > 0) | (absent == 0), (z1 + z2) / np.sqrt(2), np.nan)
 
     def level(self) -> Floats:
         """Mean of what stands beside the flag: the school mean, and it beyond the journal marks, both on context."""
@@ -379,8 +379,8 @@ def _calibrated(frame: pl.DataFrame) -> pl.DataFrame:
     frame = frame.with_columns(rescaled(name).over("year", "band") for name in continuous)
     for name in DETECTORS:
         if name in COUNTS:
-            p = frame[f"p_{name}"].fill_nan(0.5).to_numpy()
-            frame = frame.with_columns(pl.Series(f"z_{name}", stats.norm.isf(np.clip(p, P_MIN, 1))))
+            p = frame[f"p_{name}"].to_numpy()
+            frame = frame.with_columns(pl.Series(f"z_{name}", stats.norm.isf(np.clip(p, P_MIN, 1))).fill_nan(None))
         else:
             z = frame[f"z_{name}"].to_numpy()
             p = stats.t.sf(z, 12) if name in HEAVY else stats.norm.sf(z)

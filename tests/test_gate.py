@@ -286,7 +286,7 @@ BROKEN: list[tuple[str, str, Row, str, str | None]] = [
      "столбец «Учителей с категорией»: 31 больше целого 30.", "teachers_qualified"),
     ("task_catalogue", "maximum_differs", {"max_score": 3, "line_no": 99},
      "столбец «Максимум»: у задания максимум 3, а чаще — 2.", "max_score"),
-    ("federal_bias_list", "count_differs", {"listed_ma_5": 1},
+    ("federal_bias_list", "count_differs", {"listed_ma_5": 1, "slice_id": 99},
      "столбец «Количество маркеров»: маркеров 1, отмечено граф 2.", "marker_count"),
     ("medal", "unknown_organisation", {"ris_code": "9307"},
      "столбец «Код ОО»: организации с кодом 9307 нет в реестре (строк: 1).", "ris_code"),

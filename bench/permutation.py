@@ -70,10 +70,11 @@ def shuffle(connection: psycopg.Connection, *, within_region: bool) -> int:
     """Deal present participants anew in `core.fct_assessment_result`; how many."""
     near = "" if within_region else ", organisation.municipality_code"
     # A pupil's code is unique in his own school only.
-    for (index,) in connection.execute(
-        "select indexrelid::regclass::text from pg_index where indrelid = 'core.fct_assessment_result'::regclass"
-    ).fetchall():
-        connection.execute(sql.SQL("drop index {}").format(sql.Identifier(*index.split("."))))
+    indexes = connection.execute(
+        "select indexname from pg_indexes where schemaname = 'core' and tablename = 'fct_assessment_result'"
+    ).fetchall()
+    for (index,) in indexes:
+        connection.execute(sql.SQL("drop index {}").format(sql.Identifier("core", index)))
     connection.execute(DEALT.format(work=WORK + near))
     return connection.execute(MOVE).rowcount
 

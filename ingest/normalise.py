@@ -539,11 +539,15 @@ class Normaliser:
 
     def _remember_keys(self, frame: pl.DataFrame) -> None:
         # The slice id stands for the columns it is made of.
-        rest = [name for name in self.contract.key if name not in self.contract.slice and name in frame.columns]
-        names = ["slice_id", *rest] if set(self.contract.slice) <= set(self.contract.key) else self.contract.key
-        # An empty text is stored as none.
-        key = frame.select(pl.col(name) for name in names if name in frame.columns).fill_null("")
-        self._keys.append(key.hash_rows().to_numpy())
+        of_slice = self.contract.slice if set(self.contract.slice) <= set(self.contract.key) else []
+        # An empty text is stored as none, and so is a column that one sheet has and another has not.
+        rest = [
+            pl.col(name).cast(pl.String).fill_null("") if name in frame.columns else pl.lit("").alias(name)
+            for name in self.contract.key
+            if name not in of_slice
+        ]
+        of_key = ["slice_id", *rest] if of_slice else rest
+        self._keys.append(frame.select(of_key).hash_rows().to_numpy())
 
     def _in_table_order(self, frame: pl.DataFrame, block: Block) -> pl.DataFrame:
         names = [column.name for column in self.contract.stored_columns if column.name in frame.columns]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import textwrap
-from textwrap import shorten
 from typing import Any
 
 import psycopg
@@ -45,25 +44,26 @@ _TO_DO = {
 }
 
 
-def show(settings: Settings, console: Console, limit: int = 7) -> None:
+def show(settings: Settings, console: Console, limit: int = 5) -> None:
     """Print the three answers."""
     with pipeline.connect(settings) as connection:
         by_source = {row["source"]: row for row in _rows(connection, _SOURCES)}
         broken = _rows(connection, _BROKEN)
         provisional = _provisional(connection)
     narrow = Column("источник", max_width=console.width // 3, no_wrap=True)
-    table = Table(narrow, "файлов", "строк", "отложено", "заменено", "последняя поставка")
+    table = Table(narrow, "файлов", "строк", "отложено", "заменено", Column("последняя", no_wrap=True))
     for contract in contracts():
-        row = by_source.get(contract.source)
-        if row is None:
-            table.add_row(contract.title, "[dim]ещё не было[/]", "", "", "", "")
+        if (row := by_source.get(contract.source)) is None:
             continue
-        last = f"{row['last_at']:%d.%m.%Y %H:%M}" if row["last_at"] else ""
+        last = f"{row['last_at']:%d.%m.%Y}" if row["last_at"] else ""
         table.add_row(
             contract.title, str(row["current_files"]), f"{row['current_rows']:,}".replace(",", " "),
             str(row["quarantined_rows"] or ""), str(row["superseded_files"] or ""), last,
         )  # fmt: skip
-    console.print(table)
+    if by_source:
+        console.print(table)
+    if never := [contract.source for contract in contracts() if contract.source not in by_source]:
+        console.print(f"[dim]Поставок ещё не было: {', '.join(never)}[/]")
     running = airflow_service.is_up(settings)
     console.print(f"Airflow: {airflow_service.addresses(settings).url if running else 'не запущен (rsoko up)'}")
     if provisional:
@@ -81,11 +81,6 @@ def show(settings: Settings, console: Console, limit: int = 7) -> None:
         console.print(f"… и ещё {len(broken) - limit}: они все — в отчёте шлюза (rsoko up)")
     for status in dict.fromkeys("rejected" if row["status"] == "rejected" else "received" for row in broken):
         console.print(_TO_DO[status])
-
-
-def _brief(message: str) -> str:
-    """The first words of a message: the whole of it is in the gate's report."""
-    return shorten(message, 90, placeholder="…")
 
 
 def _rows(connection: psycopg.Connection, query: Any) -> list[dict[str, Any]]:

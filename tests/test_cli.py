@@ -156,7 +156,7 @@ def test_status_is_one_screen_however_much_is_broken(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runner = CliRunner(env=settings.environ(), catch_exceptions=False)
-    for width in (100, 200):
+    for width in (80, 100, 200):
         monkeypatch.setattr(cli.console, "width", width)
         fresh = run(runner, "status")
         assert fresh.exit_code == 0
@@ -171,7 +171,7 @@ def test_status_is_one_screen_however_much_is_broken(
     pipeline.load(
         settings, [*empty, *broken, write_csv(tmp_path / "vpr_2023_g5_MA.csv", [*GOOD, participant("")])], "vpr"
     )
-    for width in (100, 200):
+    for width in (80, 100, 200):
         monkeypatch.setattr(cli.console, "width", width)
         shown = run(runner, "status")
         lines = shown.output.splitlines()

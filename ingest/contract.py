@@ -12,6 +12,9 @@ import yaml
 
 from ingest.errors import PermanentError
 
+LARGE_LOAD = 100_000
+"""Rows from which on a load is worth the server's parallel workers and an autovacuum of its own."""
+
 CONTRACTS = Path(__file__).parent / "contracts"
 
 ColumnType = Literal["smallint", "integer", "numeric", "text", "date", "timestamp", "boolean"]

@@ -13,7 +13,7 @@ import yaml
 from openpyxl import Workbook, load_workbook
 from openpyxl.styles import Alignment, Font
 
-from ingest.contract import SQL_TYPE, Column, Contract, contracts, vocabularies
+from ingest.contract import LARGE_LOAD, SQL_TYPE, Column, Contract, contracts, vocabularies
 
 ROOT = Path(__file__).parent.parent
 SERVICE_COLUMNS = {
@@ -50,6 +50,11 @@ def raw_ddl(contract: Contract) -> str:
     statements.append(
         f"create index if not exists {contract.source}_load_id on {contract.table} "
         "using brin (load_id) with (pages_per_range = 16)"
+    )
+    # A large load is left to autovacuum: it freezes the rows and adds their blocks to the index within minutes.
+    statements.append(
+        f"alter table {contract.table} set "
+        f"(autovacuum_vacuum_insert_threshold = {LARGE_LOAD}, autovacuum_vacuum_insert_scale_factor = 0)"
     )
     statements.append(f"comment on table {contract.table} is {_literal(f'{contract.title}. Строка: {contract.grain}')}")
     statements += [f"comment on column {contract.table}.{name} is {_literal(text)}" for name, text in comments.items()]

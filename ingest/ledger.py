@@ -16,16 +16,13 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
-from ingest.contract import SQL_TYPE, Contract, contracts
+from ingest.contract import LARGE_LOAD, SQL_TYPE, Contract, contracts
 from ingest.errors import PermanentError
 from ingest.generate import raw_ddl
 from ingest.normalise import Rejection
 from ingest.reading import ItemColumn
 
 _PREPARE_LOCK, _RESOLVE_LOCK = 7_301_001, 7_301_002
-PARALLEL_ROWS = 100_000
-"""Loads from this size on are worth the start of parallel workers."""
-
 REJECTIONS_KEPT = 10_000
 """Named rejections of one load; beyond that a file is hopeless and only the counts go on."""
 
@@ -214,7 +211,7 @@ def near(connection: psycopg.Connection, rows: int) -> Iterator[None]:
     longer than to read a small load.
     """
     wanted = {"enable_seqscan": "off"}
-    if rows < PARALLEL_ROWS:
+    if rows < LARGE_LOAD:
         wanted["max_parallel_workers_per_gather"] = "0"
     found = connection.execute(
         "select name, current_setting(name) from unnest(%s::text[]) as given (name)", [list(wanted)]

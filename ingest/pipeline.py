@@ -27,7 +27,7 @@ import psycopg
 import yaml
 
 from ingest import ledger, reading
-from ingest.contract import Contract, load_contract, sources
+from ingest.contract import LARGE_LOAD, Contract, load_contract, sources
 from ingest.errors import PermanentError, SupplierError, TransientError
 from ingest.landing import OPTIONS_SUFFIX, Arrival, Landing, arrival
 from ingest.ledger import Delivery
@@ -362,8 +362,9 @@ def stage(
     ledger.add_rejections(connection, load_id, counts.rejections)
     ledger.add_items(connection, load_id, normaliser.items)
     counts.keys_are_unique = normaliser.keys_are_unique
-    # Loads already summarised stay so; only the blocks of this one are new to the index.
-    connection.execute("select brin_summarize_new_values(%s::regclass)", [f"raw.{contract.source}_load_id"])
+    if counts.totals["rows"] < LARGE_LOAD:
+        # Blocks that the index does not know are read by every search; those of a large load it learns by autovacuum.
+        connection.execute("select brin_summarize_new_values(%s::regclass)", [f"raw.{contract.source}_load_id"])
     return counts, normaliser.slices
 
 

@@ -93,7 +93,7 @@ def participants(start: int, count: int, *, school_rows: int, seed: int) -> pl.D
     mark = random.choice(len(_MARKS), count, p=[0.05, 0.4, 0.35, 0.19, 0.01])
     school = pl.Series(number // school_rows).cast(pl.String).str.zfill(4)
     written = [
-        _spelled(_MARKS, mark), _spelled(["м", "ж"], number % 2), _spelled(["5А", "5Б", "5В", "5Г"], pupil // 25 % 4),
+        _spelled(_MARKS, mark), _spelled(["м", "ж"], number % 2), _spelled([f"5{letter}" for letter in "АБВГДЕЖЗИКЛМНОПРСТУФ"], pupil // 25 % 20),
         _spelled(["1", "2"], number % 2), pl.Series(total).cast(pl.String),
         *(_spelled(_CELLS, column) for column in scores.T),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ HEADER = [
 """The 33 columns of the regional file of 2021 for a work of twenty items."""
 _CHUNK = 50_000
 _MARKS = ["2", "3", "4", "5", "нет отметки"]
+_CLASSES = [f"5{letter}" for letter in "АБВГДЕЖЗИКЛМНОПРСТУФ"]
 _CELLS = ["0", "1", "2", "3", "X", "не пройд."]
 
 
@@ -93,7 +94,7 @@ def participants(start: int, count: int, *, school_rows: int, seed: int) -> pl.D
     mark = random.choice(len(_MARKS), count, p=[0.05, 0.4, 0.35, 0.19, 0.01])
     school = pl.Series(number // school_rows).cast(pl.String).str.zfill(4)
     written = [
-        _spelled(_MARKS, mark), _spelled(["м", "ж"], number % 2), _spelled([f"5{letter}" for letter in "АБВГДЕЖЗИКЛМНОПРСТУФ"], pupil // 25 % 20),
+        _spelled(_MARKS, mark), _spelled(["м", "ж"], number % 2), _spelled(_CLASSES, pupil // 25 % 20),
         _spelled(["1", "2"], number % 2), pl.Series(total).cast(pl.String),
         *(_spelled(_CELLS, column) for column in scores.T),
     ]  # fmt: skip

@@ -14,7 +14,8 @@ with
             greatest(population.works, looked_at.works) as group_works,
             {{ parameter("control_parameter", "plan_acceptable", "recheck.year") }} / 100 as acceptable,
             {{ parameter("control_parameter", "plan_accuse_risk", "recheck.year") }} / 100 as accuse_limit,
-            {{ parameter("control_parameter", "recheck_works_min", "recheck.year") }} as works_min
+            {{ parameter("control_parameter", "recheck_works_min", "recheck.year") }} as works_min,
+            {{ parameter("control_parameter", "plan_works_max", "recheck.year") }} as works_max
         from {{ ref("int_recheck__group") }} as recheck
         left join
             {{ ref("mart_objectivity__sign") }} as sign
@@ -115,8 +116,7 @@ select
         else 'undecided'
     end as outcome
 from tested
-cross join (select max(works) as works from {{ ref("mart_objectivity__recheck_plan") }}) as most
 left join
     {{ ref("mart_objectivity__recheck_plan") }} as plan
     on tested.year = plan.year
-    and least(tested.group_works, most.works) = plan.works
+    and least(tested.group_works, tested.works_max) = plan.works

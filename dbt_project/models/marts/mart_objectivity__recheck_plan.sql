@@ -1,7 +1,4 @@
-{#- A larger group is planned as one of so many works: its plan is hardly another. -#}
-{% set most_works = 120 %}
-{#- Beyond so many works all of the group are marked again: risks that ask for more are not worth a sample. -#}
-{% set most_remarked = 60 %}
+{%- set risks = "acceptable, unacceptable, accuse_limit, miss_limit, works_min, works_max, remarked_max" -%}
 with
     year_risk as (
         select
@@ -10,30 +7,25 @@ with
             {{ parameter("control_parameter", "plan_unacceptable", "year") }} / 100 as unacceptable,
             {{ parameter("control_parameter", "plan_accuse_risk", "year") }} / 100 as accuse_limit,
             {{ parameter("control_parameter", "plan_miss_risk", "year") }} / 100 as miss_limit,
-            {{ parameter("control_parameter", "recheck_works_min", "year") }} as works_min
+            {{ parameter("control_parameter", "recheck_works_min", "year") }} as works_min,
+            {{ parameter("control_parameter", "plan_works_max", "year") }}::integer as works_max,
+            {{ parameter("control_parameter", "plan_remarked_max", "year") }}::integer as remarked_max
         from (select distinct year from {{ ref("int_work__scale") }} where procedure_code = 'vpr') as worked
     ),
 
     risk_set as (
-        select
-            acceptable,
-            unacceptable,
-            accuse_limit,
-            miss_limit,
-            works_min,
-            row_number() over (order by acceptable, unacceptable, accuse_limit, miss_limit, works_min) as set_no
-        from year_risk
-        group by acceptable, unacceptable, accuse_limit, miss_limit, works_min
+        select {{ risks }}, row_number() over (order by {{ risks }}) as set_no from year_risk group by {{ risks }}
     ),
 
     population as (
         select
             set_no,
             works,
+            remarked_max,
             floor(works * acceptable)::integer as few,
             greatest(ceil(works * unacceptable), floor(works * acceptable) + 1)::integer as many
         from risk_set
-        cross join generate_series(1, {{ most_works }}) as works
+        cross join lateral generate_series(1, works_max) as works
     ),
 
     logarithm as (
@@ -41,7 +33,7 @@ with
         from
             (
                 select k, sum(ln(greatest(k, 1)::double precision)) over (order by k) as ln_value
-                from generate_series(0, {{ most_works }}) as k
+                from generate_series(0, (select max(works_max) from risk_set)) as k
             ) as summed
     ),
 
@@ -57,7 +49,7 @@ with
         cross join logarithm
         cross join
             lateral(
-                select generate_series(1, least(works, {{ most_remarked }}))
+                select generate_series(1, least(works, remarked_max))
                 union
                 select works
             ) as draw(remarked)
@@ -97,5 +89,5 @@ select
     round(100 * plan.accuse_risk::numeric, 6)::numeric(9, 6) as accuse_risk,
     round(100 * plan.miss_risk::numeric, 6)::numeric(9, 6) as miss_risk
 from year_risk
-inner join risk_set using (acceptable, unacceptable, accuse_limit, miss_limit, works_min)
+inner join risk_set using ({{ risks }})
 inner join plan using (set_no)

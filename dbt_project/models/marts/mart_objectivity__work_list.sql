@@ -29,44 +29,47 @@ with
         where sign.flag in ('red', 'amber')
     ),
 
-    -- Three years with the one of the list; a school is counted once a year, whatever the number of its groups.
-    flagged_before as (
-        select now.region_code, now.organisation_code, now.year, count(distinct past.year)::integer as years_flagged
-        from (select distinct region_code, organisation_code, year from flagged) as now
-        inner join
-            flagged as past
-            on now.region_code = past.region_code
-            and now.organisation_code = past.organisation_code
-            and past.year between now.year - 2 and now.year
-        group by now.region_code, now.organisation_code, now.year
+    -- A school counts once a year, whatever the number of its groups.
+    event as (
+        select region_code, organisation_code, year, 'flagged' as kind
+        from flagged
+        union
+        select region_code, organisation_code, year, 'listed' as kind
+        from {{ ref("fct_federal_listing") }}
+        where is_listed
+        union
+        select region_code, organisation_code, year, 'observed' as kind
+        from {{ ref("fct_observation") }}
+        where is_observed
     ),
 
-    listed as (
-        select now.region_code, now.organisation_code, now.year, count(distinct list.year)::integer as years_listed
-        from (select distinct region_code, organisation_code, year from flagged) as now
-        inner join
-            {{ ref("fct_federal_listing") }} as list
-            on now.region_code = list.region_code
-            and now.organisation_code = list.organisation_code
-            and list.year between now.year - 2 and now.year
-        where list.is_listed
-        group by now.region_code, now.organisation_code, now.year
-    ),
-
-    observed as (
+    limits as (
         select
-            now.region_code,
-            now.organisation_code,
-            now.year,
-            count(distinct observation.year)::integer as years_observed
-        from (select distinct region_code, organisation_code, year from flagged) as now
+            year,
+            {{ parameter("control_parameter", "history_years", "year") }} as history_years,
+            {{ parameter("control_parameter", "plan_works_max", "year") }} as works_max
+        from (select distinct year from flagged) as flagged_year
+    ),
+
+    history as (
+        select
+            school.region_code,
+            school.organisation_code,
+            school.year,
+            {%- for kind in ("flagged", "listed", "observed") %}
+                count(*) filter (where event.kind = '{{ kind }}')::integer as years_{{ kind }}
+                {{- "," if not loop.last }}
+            {%- endfor %}
+        from event as school
+        inner join limits on school.year = limits.year
         inner join
-            {{ ref("fct_observation") }} as observation
-            on now.region_code = observation.region_code
-            and now.organisation_code = observation.organisation_code
-            and observation.year between now.year - 2 and now.year
-        where observation.is_observed
-        group by now.region_code, now.organisation_code, now.year
+            event
+            on school.region_code = event.region_code
+            and school.organisation_code = event.organisation_code
+            and event.year > school.year - limits.history_years
+            and event.year <= school.year
+        where school.kind = 'flagged'
+        group by school.region_code, school.organisation_code, school.year
     ),
 
     known as (
@@ -85,9 +88,9 @@ with
             flagged.action_title,
             case when flagged.action = 'remark' then flagged.population end as population,
             case when flagged.action = 'remark' then population.works end as works,
-            flagged_before.years_flagged,
-            coalesce(listed.years_listed, 0) as years_listed,
-            coalesce(observed.years_observed, 0) as years_observed,
+            history.years_flagged,
+            history.years_listed,
+            history.years_observed,
             flagged.is_observed,
             recheck.outcome as recheck_outcome,
             explanation.reason_code,
@@ -108,21 +111,11 @@ with
                 else 'open'
             end as state
         from flagged
-        left join
-            flagged_before
-            on flagged.region_code = flagged_before.region_code
-            and flagged.organisation_code = flagged_before.organisation_code
-            and flagged.year = flagged_before.year
-        left join
-            listed
-            on flagged.region_code = listed.region_code
-            and flagged.organisation_code = listed.organisation_code
-            and flagged.year = listed.year
-        left join
-            observed
-            on flagged.region_code = observed.region_code
-            and flagged.organisation_code = observed.organisation_code
-            and flagged.year = observed.year
+        inner join
+            history
+            on flagged.region_code = history.region_code
+            and flagged.organisation_code = history.organisation_code
+            and flagged.year = history.year
         left join
             {{ ref("mart_objectivity__recheck_group") }} as recheck
             on flagged.region_code = recheck.region_code
@@ -188,8 +181,9 @@ select
     known.decided_on,
     known.past_decision
 from known
-cross join (select max(works) as works from {{ ref("mart_objectivity__recheck_plan") }}) as most
+inner join limits on known.year = limits.year
 left join
     {{ ref("mart_objectivity__recheck_plan") }} as plan
     on known.year = plan.year
-    and case when known.works > most.works then most.works else known.works end = plan.works
+    and known.works is not null
+    and least(known.works, limits.works_max) = plan.works

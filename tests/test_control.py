@@ -366,6 +366,13 @@ def test_samples_hold_as_many_works_as_the_plan_asks(warehouse: Settings) -> Non
     )
     assert {row[:4]: (row[4], row[4]) for row in planned} == {row[:4]: row[4:] for row in drawn}
     assert planned
+    # Who marks again must not see what the school gave, and nobody needs a single pupil's score to find a work.
+    told = ask(
+        warehouse,
+        "select column_name from information_schema.columns where table_name = 'mart_objectivity__recheck_sample'"
+        " and column_name ~ 'score|mark'",
+    )
+    assert told == []
 
 
 def test_lists_and_checks_hold_every_flag_once(warehouse: Settings) -> None:

@@ -9,7 +9,6 @@ with
             list.organisation_code,
             result.participant_key,
             result.class_label,
-            result.primary_score,
             list.works_to_remark,
             row_number() over (
                 partition by list.region_code, list.year, list.grade, list.subject_code, list.organisation_code
@@ -54,6 +53,6 @@ with
             and (list.population = 'all' or {{ at_boundary("result.primary_score", "test") }})
     )
 
-select region_code, year, grade, subject_code, organisation_code, place, participant_key, class_label, primary_score
+select region_code, year, grade, subject_code, organisation_code, place, participant_key, class_label
 from drawn
 where place <= works_to_remark

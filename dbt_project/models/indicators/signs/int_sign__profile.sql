@@ -1,35 +1,24 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
 with
-    deviation as (
-        select given.*, groups.n as participants, test.outlier_ratio
-        from {{ ref("int_sign__item_deviation") }} as given
-        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
-        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-        where groups.n >= test.n_min and given.variance > 0
-    ),
-
-    item as (
-        select region_code, test_id, item_no, {{ excess_variance("deviation", "variance", "outlier_ratio") }} as omega
-        from deviation
-        group by region_code, test_id, item_no
-    ),
-
     summed as (
         select
             deviation.region_code,
             deviation.test_id,
             deviation.group_no,
-            deviation.participants as n,
+            groups.n,
             count(*) - 1 as df,
             sum(
                 deviation.deviation
                 * deviation.deviation
-                / (deviation.variance + item.omega * deviation.variance * deviation.variance)
+                / (deviation.variance + spread.omega * deviation.variance * deviation.variance)
             ) as q
-        from deviation
-        inner join item using (region_code, test_id, item_no)
-        group by deviation.region_code, deviation.test_id, deviation.group_no, deviation.participants
+        from {{ ref("int_sign__item_deviation") }} as deviation
+        inner join {{ ref("int_sign__item_spread") }} as spread using (region_code, test_id, item_no)
+        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
+        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+        where groups.n >= test.n_min and deviation.variance > 0
+        group by deviation.region_code, deviation.test_id, deviation.group_no, groups.n
     )
 
 select

@@ -27,12 +27,6 @@ with
         select {{ work }}, bool_or(is_listed) as is_listed from {{ ref("fct_federal_listing") }} group by {{ work }}
     ),
 
-    explained as (
-        select distinct on ({{ work }}) {{ work }}, reason_code, public_comment, decision, decided_on
-        from {{ ref("fct_objectivity_explanation") }}
-        order by {{ work }}, decided_on desc nulls last, load_id, row_no
-    ),
-
     organisation as (
         select distinct
             on (known.region_code, known.organisation_code)
@@ -63,6 +57,7 @@ select
     flagged.p,
     flagged.q,
     flagged.pool_q,
+    coalesce(flagged.pool_q <= {{ parameter("objectivity_parameter", "red_q", "flagged.year") }}, false) as is_pooled,
     flagged.mechanism,
     mechanism.title as mechanism_title,
     mechanism.seen,
@@ -84,7 +79,7 @@ from flagged
 left join organisation using (region_code, organisation_code)
 left join official using ({{ work }})
 left join listed using ({{ work }})
-left join explained using ({{ work }})
+left join {{ ref("fct_objectivity_explanation") }} as explained using ({{ work }})
 left join {{ ref("int_recheck__group") }} as rechecked using ({{ work }})
 inner join {{ ref("dim_subject") }} as subject on flagged.subject_code = subject.subject_code
 inner join

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, comb, floor
 from pathlib import Path
 from typing import Any
 
+import altai
 import openpyxl
 import pytest
+from python_calamine import CalamineWorkbook
 from warehouse import GIA_HEADER, ask, everything, installation, template, write_csv, write_workbook
 
 from dbt_project.runner import build
@@ -188,6 +192,70 @@ def last_marks(generation: Generation, year: int) -> dict[tuple[str, str], dict[
 def results(generation: Generation, year: int) -> Iterator[ExamResults]:
     yield from exams.oge(generation, exams.graduates(generation, year, 9))
     yield from exams.ege(generation, exams.graduates(generation, year, 11))
+
+
+@dataclass(frozen=True, order=True)
+class Attempt:
+    """A row of a protocol of ОГЭ, as РЦОИ wrote it."""
+
+    day: str
+    subject: str
+    school: str
+    person: tuple[str, ...]
+    score: int
+
+
+def attempts(folder: Path) -> Iterator[Attempt]:
+    """Every ОГЭ in Russian and mathematics: workbooks with exams under each other, then a csv an exam."""
+    numbers, named = {"01": "RU", "02": "MA"}, ("Фамилия", "Имя", "Отчество")
+    for path in folder.glob("ОГЭ *.xls*"):
+        exam, place = ("", ""), {}
+        for cells in CalamineWorkbook.from_path(path).get_sheet_by_index(0).to_python():
+            if heading := re.fullmatch(r"(\d\d) - .* (\d{4}\.\d\d\.\d\d)", str(cells[0])):
+                exam = heading[1], heading[2]
+            elif "Первичный балл" in cells:
+                place = {str(name): number for number, name in enumerate(cells)}
+            elif isinstance(cells[0], int | float) and exam[0] in numbers:
+                person = tuple(str(cells[place[name]]) for name in named)
+                school, score = (int(float(cells[place[name]])) for name in ("Код ОО", "Первичный балл"))
+                yield Attempt(exam[1], numbers[exam[0]], str(school), person, score)
+    for path in folder.glob("0[12]_*.csv"):
+        number, day = path.stem.split("_")
+        with path.open(encoding="utf-8-sig", newline="") as text:
+            for row in csv.DictReader(text, delimiter=";"):
+                if row["ClassCode"].startswith("9"):
+                    person = (row["SurnameCell"], row["NameCell"], row["SecondNameCell"])
+                    yield Attempt(day, numbers[number], row["SchoolCode"], person, int(row["PrimaryMark"]))
+
+
+@pytest.mark.parametrize("subject", ["RU", "MA"])
+@pytest.mark.parametrize("year", YEARS)
+def test_inflated_means_of_exams_school_by_school(
+    warehouse: Settings, files: Path, generation: Generation, year: int, subject: str
+) -> None:
+    """The official marker from the protocols themselves; who sat an exam twice counts by the last attempt."""
+    sat = sorted(a for a in attempts(files / "gia") if a.day.startswith(str(year)) and a.subject == subject)
+    last = {(attempt.school, attempt.person): attempt.score for attempt in sat}
+    assert 0 < len(sat) - len(last) < len(last) / 5
+    login = {str(school.ris_code): school.login for school in generation.region.schools}
+    scores: dict[str, list[int]] = defaultdict(list)
+    for (school, _), score in last.items():
+        scores[login[school]].append(score)
+    expected = altai.inflated_means(scores)
+    region = altai.inflated_means({"region": list(last.values())})["region"]
+    found = ask(
+        warehouse,
+        "select organisation_code, n, is_marked, value, lower_bound, upper_bound, region_lower_bound,"
+        " region_upper_bound from mart.mart_objectivity__marker where marker_code = %s and year = %s",
+        f"inflated_mean_oge_{subject.lower()}",
+        year,
+    )
+    assert {row[0]: row[1:3] for row in found} == {s: (marker.n, marker.is_marked) for s, marker in expected.items()}
+    for school, _, _, *values in found:
+        marker = expected[school]
+        by_hand = [marker.value, marker.lower, marker.upper, region.lower, region.upper]
+        assert [value if value is None else float(value) for value in values] == pytest.approx(by_hand, abs=1e-6)
+    assert {True, False} == {marker.is_marked for marker in expected.values()}
 
 
 @pytest.mark.parametrize("year", YEARS)

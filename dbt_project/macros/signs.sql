@@ -237,10 +237,25 @@
     {%- set ledger = adapter.get_relation(target.dbname, "meta", "load_item") if execute -%}
     {%- if ledger -%}
         {%- set longest = run_query(
-            "select max(item_no) from meta.load_item inner join meta.load using (load_id) where load.source = 'vpr'"
+            "select max(item_no) from meta.load_item inner join meta.load using (load_id)"
+            " where load.source in ('vpr', 'gia')"
         ).columns[0][0] -%}
     {%- endif -%}
     {{- return(range(1, [(longest or 50) | int, 10] | max + 1) | list) -}}
+{%- endmacro %}
+
+
+{#- Signs that stand beside the flag and never make it. -#}
+{% macro signs_beside() -%} {{- return(["level", "journal_gap", "growth"]) -}} {%- endmacro %}
+
+
+{#- Columns of int_sign__verdict that a mart of signs publishes: z, p and n of the detectors, pairs seen and expected. -#}
+{% macro sign_columns(detectors=none) -%}
+    {%- set columns = [] -%}
+    {%- for detector in detectors or sign_detectors() -%}
+        {%- do columns.extend([detector ~ "_z", detector ~ "_p", detector ~ "_n"]) -%}
+    {%- endfor -%}
+    {{- return(columns + ["sim_dup_k", "sim_dup_lambda", "sim_pairs_k", "sim_pairs_lambda"]) -}}
 {%- endmacro %}
 
 
@@ -250,18 +265,24 @@
 {%- endmacro %}
 
 
-{#- Size band of a group of n participants: its lower end. -#}
-{% macro size_band(n) -%}
+{#- Condition: a result (or a count of results) belongs to the group of this row of int_sign__seat. -#}
+{% macro at_seat(result, seat) -%}
+    {{ result }}.region_code = {{ seat }}.region_code
+    and {{ result }}.slice_id = {{ seat }}.slice_id
+    and {{ result }}.load_id = {{ seat }}.load_id
+    and (
+        {{ seat }}.unit_kind = 'organisation'
+        or ({{ result }}.station_code = {{ seat }}.station_code and {{ result }}.room_code = {{ seat }}.room_code)
+    )
+{%- endmacro %}
+
+
+{#- Those who wrote side by side inside a group: the class, at an exam the room; all of a group that is a room itself. -#}
+{% macro class_at(result, seat) -%}
     case
-        when {{ n }} >= 50
-        then 50
-        when {{ n }} >= 25
-        then 25
-        when {{ n }} >= 15
-        then 15
-        when {{ n }} >= 10
-        then 10
-        else 5
+        when {{ seat }}.unit_kind = 'room'
+        then ''
+        else coalesce({{ result }}.station_code || '/' || {{ result }}.room_code, {{ result }}.class_label, '')
     end
 {%- endmacro %}
 
@@ -299,7 +320,7 @@
     anew at every subscript. The fence keeps the planner from moving the concatenation there.
 -#}
 {% macro unpacked_participants() -%}
-    select region_code, test_id, group_no, variant, total, scores || array[]::smallint[] as scores
+    select region_code, test_id, group_no, variant, total, has_all_items, scores || array[]::smallint[] as scores
     from {{ ref("int_sign__participant") }}
     where {{ only_new_tests() }}
     offset 0

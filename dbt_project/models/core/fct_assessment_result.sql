@@ -33,6 +33,8 @@ select
     organisation_code as source_organisation_code,
     participant_code as participant_key,
     class_label,
+    null::text as station_code,
+    null::text as room_code,
     gender,
     variant,
     participation,
@@ -62,6 +64,8 @@ select
     ris_code as source_organisation_code,
     participant_hash as participant_key,
     class_label,
+    station_code,
+    room_code,
     null as gender,
     null::smallint as variant,
     case

@@ -41,6 +41,8 @@ with
         left join
             {{ ref("int_sign__test") }} as test
             on work.region_code = test.region_code
+            and test.procedure_code = 'vpr'
+            and test.unit_kind = 'organisation'
             and work.year = test.year
             and work.grade = test.grade
             and work.subject_code = test.subject_code

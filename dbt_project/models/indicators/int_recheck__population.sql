@@ -13,6 +13,8 @@ with
         left join
             {{ ref("int_sign__test") }} as test
             on score.region_code = test.region_code
+            and score.procedure_code = test.procedure_code
+            and test.unit_kind = 'organisation'
             and score.year = test.year
             and score.grade = test.grade
             and score.subject_code = test.subject_code

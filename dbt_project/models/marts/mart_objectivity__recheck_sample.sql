@@ -42,6 +42,8 @@ with
         left join
             {{ ref("int_sign__test") }} as test
             on list.region_code = test.region_code
+            and test.procedure_code = 'vpr'
+            and test.unit_kind = 'organisation'
             and list.year = test.year
             and list.grade = test.grade
             and list.subject_code = test.subject_code

@@ -21,9 +21,11 @@ with
         left join
             {{ ref("int_sign__calibration") }} as calibration
             on detector.region_code = calibration.region_code
+            and test.procedure_code = calibration.procedure_code
+            and test.unit_kind = calibration.unit_kind
             and test.year = calibration.year
             and detector.detector_code = calibration.detector_code
-            and {{ size_band("groups.n") }} = calibration.size_band
+            and groups.size_band = calibration.size_band
     ),
 
     tail as (select *, z::double precision as x from judged)

@@ -1,12 +1,16 @@
+{%- set family = "region_code, procedure_code, unit_kind, year" -%}
 {{ config(post_hook="analyze {{ this }}") }}
 
 with
     judged as (
         select
             detector.region_code,
+            test.procedure_code,
+            test.unit_kind,
             test.year,
             detector.detector_code,
-            {{ size_band("groups.n") }} as size_band,
+            groups.size_band,
+            groups.n,
             detector.z
         from {{ ref("int_sign__detector") }} as detector
         inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
@@ -16,16 +20,16 @@ with
 
     stat as (
         select
-            region_code,
-            year,
+            {{ family }},
             detector_code,
             size_band,
             count(*)::integer as groups,
+            avg(n) as mean_n,
             (percentile_cont(0.5) within group (order by z))::numeric as median,
             (percentile_cont(0.84) within group (order by z))::numeric as upper,
             (percentile_cont(0.16) within group (order by z))::numeric as lower
         from judged
-        group by grouping sets ((region_code, year, detector_code, size_band), (region_code, year, detector_code))
+        group by grouping sets (({{ family }}, detector_code, size_band), ({{ family }}, detector_code))
     ),
 
     usable as (
@@ -38,6 +42,8 @@ with
 
 select
     band.region_code,
+    band.procedure_code,
+    band.unit_kind,
     band.year,
     band.detector_code,
     band.size_band,
@@ -51,7 +57,13 @@ select
             when band.is_usable
             then (band.upper - band.lower) / 2
             when year_wide.is_usable
-            then (year_wide.upper - year_wide.lower) / 2
+            then
+                (year_wide.upper - year_wide.lower)
+                / 2
+                -- misfit is a plain mean: among few participants it scatters the more.
+                * case
+                    when band.detector_code = 'misfit' then sqrt(greatest(year_wide.mean_n / band.mean_n, 1)) else 1
+                end
             else 1
         end,
         6
@@ -60,6 +72,8 @@ from usable as band
 inner join
     usable as year_wide
     on band.region_code = year_wide.region_code
+    and band.procedure_code = year_wide.procedure_code
+    and band.unit_kind = year_wide.unit_kind
     and band.year = year_wide.year
     and band.detector_code = year_wide.detector_code
     and year_wide.size_band is null

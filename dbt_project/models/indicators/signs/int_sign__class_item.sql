@@ -10,10 +10,10 @@
 with
     class as (
         select
-            groups.region_code,
-            groups.test_id,
-            groups.group_no,
-            coalesce(result.class_label, '') as class_label,
+            seat.region_code,
+            seat.test_id,
+            seat.group_no,
+            {{ class_at("result", "seat") }} as class_label,
             count(*) as participants
             {%- for item in item_columns(item_numbers() | length) %}
                 ,
@@ -21,24 +21,12 @@ with
                 count(*) filter (where result.{{ item }} in (-1, -2)) as missed_{{ loop.index }}
             {%- endfor %}
         from {{ ref("fct_assessment_result") }} as result
-        inner join {{ ref("int_sign__slice") }} as slice using (region_code, slice_id, load_id)
-        inner join
-            {{ ref("int_sign__test") }} as test
-            on slice.region_code = test.region_code
-            and slice.year = test.year
-            and slice.grade = test.grade
-            and slice.subject_code = test.subject_code
-        inner join
-            {{ ref("int_sign__group") }} as groups
-            on test.region_code = groups.region_code
-            and test.test_id = groups.test_id
-            and slice.organisation_code = groups.organisation_code
+        inner join {{ ref("int_sign__seat") }} as seat on {{ at_seat("result", "seat") }}
         where
-            result.procedure_code = 'vpr'
-            and result.participation = 'present'
+            result.participation = 'present'
             and result.primary_score is not null
-            and {{ only_new_tests("test.test_id") }}
-        group by groups.region_code, groups.test_id, groups.group_no, coalesce(result.class_label, '')
+            and {{ only_new_tests("seat.test_id") }}
+        group by seat.region_code, seat.test_id, seat.group_no, {{ class_at("result", "seat") }}
     )
 
 select

@@ -1,3 +1,4 @@
+{%- set family = "region_code, procedure_code, unit_kind, year" -%}
 {{
     config(
         indexes=[{"columns": ["region_code", "test_id", "group_no"], "unique": true}],
@@ -11,6 +12,8 @@ with
             calibrated.region_code,
             calibrated.test_id,
             calibrated.group_no,
+            test.procedure_code,
+            test.unit_kind,
             test.year,
             (array_agg(calibrated.detector_code order by calibrated.p, calibrated.detector_code))[1] as mechanism,
             {{ cauchy_p("calibrated.p", sign_detectors() | length, "test.year") }} as p
@@ -19,16 +22,22 @@ with
         where
             calibrated.detector_code
             in ({% for detector in sign_detectors() -%}'{{ detector }}'{{ ", " if not loop.last }} {%- endfor %})
-        group by calibrated.region_code, calibrated.test_id, calibrated.group_no, test.year
+        group by
+            calibrated.region_code,
+            calibrated.test_id,
+            calibrated.group_no,
+            test.procedure_code,
+            test.unit_kind,
+            test.year
     ),
 
     ranked as (
         select
             *,
-            count(*) over (partition by region_code, year) as family_size,
-            rank() over (partition by region_code, year order by p) as rank_in_family
+            count(*) over (partition by {{ family }}) as family_size,
+            rank() over (partition by {{ family }} order by p) as rank_in_family
         from combined
     )
 
-select region_code, test_id, group_no, year, mechanism, p, {{ benjamini_hochberg("p", "region_code, year") }} as q
+select region_code, test_id, group_no, year, mechanism, p, {{ benjamini_hochberg("p", family) }} as q
 from ranked

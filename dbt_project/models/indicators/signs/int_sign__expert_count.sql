@@ -43,7 +43,7 @@ with
             )::smallint as expert_points
         from participant
         inner join work using (region_code, test_id)
-        where array_position(participant.scores, null) is null
+        where participant.has_all_items
     )
 
 select

@@ -5,6 +5,7 @@ with
         select
             test.region_code,
             test.test_id,
+            test.procedure_code,
             test.year,
             test.grade,
             test.subject_code,
@@ -48,6 +49,7 @@ with
             shrunken as earlier
             on later.region_code = earlier.region_code
             and later.organisation_code = earlier.organisation_code
+            and later.procedure_code = earlier.procedure_code
             and later.subject_code = earlier.subject_code
             and later.grade = earlier.grade + 1
             and later.year = earlier.year + 1

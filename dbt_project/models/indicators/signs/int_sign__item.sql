@@ -10,6 +10,7 @@ with
 select
     test.region_code,
     test.test_id,
+    test.procedure_code,
     test.year,
     test.grade,
     test.subject_code,
@@ -26,8 +27,8 @@ from seen
 inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
 left join
     {{ ref("dim_task") }} as task
-    on task.procedure_code = 'vpr'
-    and test.region_code = task.region_code
+    on test.region_code = task.region_code
+    and test.procedure_code = task.procedure_code
     and test.year = task.year
     and test.grade = task.grade
     and test.subject_code = task.subject_code

@@ -97,7 +97,7 @@ with
                 ){{ " +" if not loop.last }}
             {%- endfor %} as surprise,
             case
-                when array_position(participant.scores, null) is null
+                when participant.has_all_items
                 then packed.variance
                 else
                     {%- for number in item_numbers() %}

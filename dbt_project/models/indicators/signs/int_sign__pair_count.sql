@@ -21,7 +21,7 @@ with
             row_number() over () as place
         from {{ ref("int_sign__participant") }} as participant
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-        where {{ only_new_tests("participant.test_id") }} and array_position(participant.scores, null) is null
+        where {{ only_new_tests("participant.test_id") }} and participant.has_all_items
     )
 
 select

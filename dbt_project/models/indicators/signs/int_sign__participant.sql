@@ -12,11 +12,10 @@ with
         select
             test.region_code,
             test.test_id,
-            test.year,
-            test.grade,
-            test.subject_code,
             test.max_score,
+            test.n_min,
             test.not_taught_share,
+            count(item.item_no) as items,
             max(item.item_no) as last_item,
             sum(item.max_score + 1) as answers,
             -- By item number, whether or not the work has the items between.
@@ -30,14 +29,7 @@ with
             and test.test_id = item.test_id
             and numbered.item_no = item.item_no
         where {{ only_new_tests("test.test_id") }}
-        group by
-            test.region_code,
-            test.test_id,
-            test.year,
-            test.grade,
-            test.subject_code,
-            test.max_score,
-            test.not_taught_share
+        group by test.region_code, test.test_id, test.max_score, test.n_min, test.not_taught_share
     ),
 
     not_taught as (
@@ -49,19 +41,23 @@ with
             bit_or(1::bigint << class_item.item_no) as item_bits
         from {{ ref("int_sign__class_item") }} as class_item
         inner join work using (region_code, test_id)
-        where class_item.missed >= work.not_taught_share * class_item.participants and class_item.participants >= 5
+        where
+            class_item.missed >= work.not_taught_share * class_item.participants
+            and class_item.participants >= work.n_min
         group by class_item.region_code, class_item.test_id, class_item.group_no, class_item.class_label
     ),
 
     result as (
         select
-            groups.region_code,
-            groups.test_id,
-            groups.group_no,
-            coalesce(result.class_label, '') as class_label,
-            coalesce(result.variant, 0::smallint) as variant,
+            seat.region_code,
+            seat.test_id,
+            seat.group_no,
+            {{ class_at("result", "seat") }} as class_label,
+            -- Each day of an exam has its own tasks.
+            coalesce(result.variant, result.exam_date - make_date(result.year, 1, 1), 0)::smallint as variant,
             result.primary_score,
             work.max_score,
+            work.items,
             work.answers,
             work.answer_offsets,
             work.max_scores,
@@ -77,28 +73,21 @@ with
                 ]::smallint[]
             )[:work.last_item] as scores
         from {{ ref("fct_assessment_result") }} as result
-        inner join {{ ref("int_sign__slice") }} as slice using (region_code, slice_id, load_id)
-        inner join
-            work
-            on slice.region_code = work.region_code
-            and slice.year = work.year
-            and slice.grade = work.grade
-            and slice.subject_code = work.subject_code
-        inner join
-            {{ ref("int_sign__group") }} as groups
-            on work.region_code = groups.region_code
-            and work.test_id = groups.test_id
-            and slice.organisation_code = groups.organisation_code
+        inner join {{ ref("int_sign__seat") }} as seat on {{ at_seat("result", "seat") }}
+        inner join work on seat.region_code = work.region_code and seat.test_id = work.test_id
         left join
             not_taught
-            on groups.region_code = not_taught.region_code
-            and groups.test_id = not_taught.test_id
-            and groups.group_no = not_taught.group_no
-            and coalesce(result.class_label, '') = not_taught.class_label
-        where result.procedure_code = 'vpr' and result.participation = 'present' and result.primary_score is not null
+            on seat.region_code = not_taught.region_code
+            and seat.test_id = not_taught.test_id
+            and seat.group_no = not_taught.group_no
+            and {{ class_at("result", "seat") }} = not_taught.class_label
+        where result.participation = 'present' and result.primary_score is not null
         -- Without the fence the array would be built anew for every use below.
         offset 0
-    )
+    ),
+
+    -- A work may lack the items between: masks of long answers have numbers of their own.
+    known as (select *, cardinality(array_remove(scores, null)) = items as has_all_items from result offset 0)
 
 select
     region_code,
@@ -107,7 +96,7 @@ select
     class_label,
     variant,
     case
-        when array_position(scores, null) is null
+        when has_all_items
         then primary_score
         else
             least(
@@ -128,6 +117,7 @@ select
             )
     end::smallint as total,
     scores,
+    has_all_items,
     substring(
         {% for number in item_numbers() -%}set_bit({%- endfor -%}repeat('0', answers::integer + 1)::varbit
         {%- for number in item_numbers() %}
@@ -135,4 +125,4 @@ select
         {%- endfor %}
         for answers::integer
     ) as answer_bits
-from result
+from known

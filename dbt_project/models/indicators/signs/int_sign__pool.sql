@@ -16,7 +16,9 @@ with
         inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
         where
-            calibrated.detector_code in (
+            test.procedure_code = 'vpr'
+            and test.unit_kind = 'organisation'
+            and calibrated.detector_code in (
                 {% for detector in sign_detectors() if detector != "sim_pairs" -%}
                     '{{ detector }}'{{ ", " if not loop.last }}
                 {%- endfor %}
@@ -31,6 +33,7 @@ with
             year,
             subject_code,
             detector_code,
+            max(year) as last_year,
             count(*) as groups,
             sum(z) / sqrt(count(*)::numeric) as s
         from judged
@@ -48,6 +51,7 @@ with
             pool_kind,
             year,
             detector_code,
+            max(last_year) as last_year,
             count(*) as pools,
             (percentile_cont(0.5) within group (order by s))::numeric as median,
             (percentile_cont(0.84) within group (order by s) - percentile_cont(0.16) within group (order by s))::numeric
@@ -64,6 +68,7 @@ with
             summed.year,
             summed.subject_code,
             summed.detector_code,
+            spread.last_year,
             summed.groups,
             round(
                 case
@@ -71,11 +76,7 @@ with
                         summed.detector_code in ('sim_dup', 'attend')
                         or spread.half_width = 0
                         or spread.pools
-                        < {{
-                            parameter(
-                                "objectivity_parameter", "calibration_groups_min", "coalesce(summed.year, 9998)"
-                            )
-                        }}
+                        < {{ parameter("objectivity_parameter", "calibration_groups_min", "spread.last_year") }}
                     then summed.s
                     else (summed.s - spread.median) / spread.half_width
                 end,
@@ -99,9 +100,9 @@ with
             subject_code,
             max(groups)::integer as groups,
             (array_agg(detector_code order by s desc, detector_code))[1] as mechanism,
-            {{ cauchy_p(student_12_tail("s"), sign_detectors() | length - 1, "coalesce(year, 9998)") }} as p
+            {{ cauchy_p(student_12_tail("s"), sign_detectors() | length - 1, "last_year") }} as p
         from rescaled
-        group by region_code, organisation_code, pool_kind, year, subject_code
+        group by region_code, organisation_code, pool_kind, year, last_year, subject_code
     ),
 
     ranked as (

@@ -2,8 +2,8 @@
 
 select
     counted.region_code,
-    groups.test_id,
-    groups.group_no,
+    seat.test_id,
+    seat.group_no,
     counted.participation,
     counted.primary_score,
     coalesce(
@@ -21,16 +21,6 @@ select
     )::smallint as mark,
     counted.journal_mark,
     counted.participants
-from {{ ref("int_vpr__score_count") }} as counted
-inner join {{ ref("int_sign__slice") }} as slice using (region_code, slice_id, load_id)
-inner join
-    {{ ref("int_sign__test") }} as test
-    on slice.region_code = test.region_code
-    and slice.year = test.year
-    and slice.grade = test.grade
-    and slice.subject_code = test.subject_code
-inner join
-    {{ ref("int_sign__group") }} as groups
-    on test.region_code = groups.region_code
-    and test.test_id = groups.test_id
-    and slice.organisation_code = groups.organisation_code
+from {{ ref("int_sign__counted") }} as counted
+inner join {{ ref("int_sign__seat") }} as seat on {{ at_seat("counted", "seat") }}
+inner join {{ ref("int_sign__test") }} as test on seat.region_code = test.region_code and seat.test_id = test.test_id

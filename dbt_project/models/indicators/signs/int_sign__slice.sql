@@ -2,11 +2,13 @@
 
 select distinct
     counted.region_code,
+    counted.procedure_code,
     counted.year,
     counted.grade,
     counted.subject_code,
+    counted.exam_date,
     codes.organisation_code,
     counted.slice_id,
     counted.load_id
-from {{ ref("int_vpr__score_count") }} as counted
+from {{ ref("int_sign__counted") }} as counted
 inner join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("counted", "codes") }}

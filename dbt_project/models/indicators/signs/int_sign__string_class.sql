@@ -20,7 +20,7 @@ with
             hash_array_extended(scores, 0) as answers,
             count(*) as participants
         from {{ ref("int_sign__participant") }}
-        where {{ only_new_tests() }} and array_position(scores, null) is null
+        where {{ only_new_tests() }} and has_all_items
         group by region_code, test_id, group_no, class_label, variant, total, hash_array_extended(scores, 0)
     )
 

@@ -11,7 +11,7 @@ with
     string as (
         select region_code, test_id, variant, total, hash_array_extended(scores, 0) as answers, count(*) as participants
         from {{ ref("int_sign__participant") }}
-        where {{ only_new_tests() }} and array_position(scores, null) is null
+        where {{ only_new_tests() }} and has_all_items
         group by region_code, test_id, variant, total, hash_array_extended(scores, 0)
     ),
 

@@ -5,7 +5,7 @@
     )
 }}
 
-{%- set work = "region_code, year, grade, subject_code" -%}
+{%- set work = "region_code, procedure_code, year, grade, subject_code" -%}
 with
     content as (
         select
@@ -29,7 +29,7 @@ with
             {%- endfor %}
             sum(participants) * primary_score as sum_score,
             sum(participants) * primary_score * primary_score as sum_score_squared
-        from {{ ref("int_vpr__score_count") }}
+        from {{ ref("int_sign__counted") }}
         where participation = 'present' and primary_score is not null
         group by {{ work }}, primary_score
     ),
@@ -55,14 +55,15 @@ with
     kind as (
         select {{ work }}, string_agg(item_no::text, ',' order by item_no) as expert_items
         from {{ ref("dim_task") }}
-        where procedure_code = 'vpr' and item_kind = 'expert'
+        where item_kind = 'expert'
         group by {{ work }}
     ),
 
     region_scale as (
         select distinct
-            on (result.region_code, result.year, result.grade, result.subject_code)
+            on (result.region_code, result.procedure_code, result.year, result.grade, result.subject_code)
             result.region_code,
+            result.procedure_code,
             result.year,
             result.grade,
             result.subject_code,
@@ -73,27 +74,56 @@ with
         from result
         inner join
             {{ ref("stg_mark_scale__scale") }} as scale
-            on scale.procedure_code = 'vpr'
-            and result.region_code = scale.region_code
+            on result.region_code = scale.region_code
+            and result.procedure_code = scale.procedure_code
             and result.grade = scale.grade
             and result.subject_code = scale.subject_code
             and result.year between scale.year_from and scale.year_to
-        order by result.region_code, result.year, result.grade, result.subject_code, scale.year_from desc
+        order by
+            result.region_code,
+            result.procedure_code,
+            result.year,
+            result.grade,
+            result.subject_code,
+            scale.year_from desc
+    ),
+
+    -- The certificate of ЕГЭ is given by test score: its primary score is the least that reaches it.
+    certificate as (
+        select {{ work }}, min(counted.primary_score) as min_score_3
+        from {{ ref("int_gia__score_count") }} as counted
+        inner join {{ ref("int_work__scale") }} as scale using (procedure_code, year, grade, subject_code)
+        where scale.threshold_scale = 'test_score' and counted.test_score >= scale.threshold_value
+        group by {{ work }}
+    ),
+
+    unit as (
+        select {{ work }}, 'organisation' as unit_kind
+        from result
+        union all
+        select distinct {{ work }}, 'room' as unit_kind
+        from {{ ref("int_gia__score_count") }}
+        where station_code is not null and room_code is not null
     ),
 
     scaled as (
         select
             result.region_code,
+            result.procedure_code,
             result.year,
             result.grade,
             result.subject_code,
+            unit.unit_kind,
             result.participants,
             greatest(
                 coalesce(result.stated_max_score, region_scale.max_score, scale.max_score), result.highest_score
             )::smallint as max_score,
             {%- for mark in (3, 4, 5) %}
                 coalesce(
-                    result.lowest_{{ mark }}, region_scale.min_score_{{ mark }}, scale.min_score_{{ mark }}
+                    result.lowest_{{ mark }},
+                    {% if mark == 3 -%} certificate.min_score_3, {%- endif %}
+                    region_scale.min_score_{{ mark }},
+                    scale.min_score_{{ mark }}
                 )::smallint as min_score_{{ mark }},
             {%- endfor %}
             result.mean_score,
@@ -105,11 +135,13 @@ with
             content.slices
         from result
         inner join content using ({{ work }})
+        inner join unit using ({{ work }})
         left join kind using ({{ work }})
         left join region_scale using ({{ work }})
+        left join certificate using ({{ work }})
         left join
             {{ ref("int_work__scale") }} as scale
-            on scale.procedure_code = 'vpr'
+            on result.procedure_code = scale.procedure_code
             and result.year = scale.year
             and result.grade = scale.grade
             and result.subject_code = scale.subject_code
@@ -120,9 +152,11 @@ select
     -- 63 bits of SHA-256, as every id of the warehouse.
     ('x' || left(encode(sha256(convert_to(to_jsonb(scaled)::text, 'UTF8')), 'hex'), 16))::bit(64)::bigint
     & 9223372036854775807 as test_id,
+    procedure_code,
     year,
     grade,
     subject_code,
+    unit_kind,
     participants,
     max_score,
     min_score_3,

@@ -1,0 +1,47 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="by_load",
+        on_schema_change="append_new_columns",
+        indexes=[{"columns": ["load_id", "slice_id"]}],
+        post_hook="analyze {{ this }}",
+    )
+}}
+
+select
+    region_code,
+    procedure_code,
+    year,
+    grade,
+    subject_code,
+    exam_date,
+    code_system,
+    source_organisation_code,
+    station_code,
+    room_code,
+    participation,
+    primary_score,
+    test_score,
+    mark,
+    count(*)::integer as participants,
+    load_id,
+    slice_id
+from {{ ref("fct_assessment_result") }}
+where procedure_code <> 'vpr' and {{ only_new_slices("gia") }}
+group by
+    region_code,
+    load_id,
+    slice_id,
+    procedure_code,
+    year,
+    grade,
+    subject_code,
+    exam_date,
+    code_system,
+    source_organisation_code,
+    station_code,
+    room_code,
+    participation,
+    primary_score,
+    test_score,
+    mark

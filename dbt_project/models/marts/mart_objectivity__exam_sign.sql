@@ -1,0 +1,27 @@
+{{ config(indexes=[{"columns": ["region_code", "organisation_code", "year"]}]) }}
+
+select
+    region_code,
+    procedure_code,
+    organisation_code,
+    year,
+    grade,
+    subject_code,
+    n,
+    score,
+    p,
+    q,
+    case
+        when not is_sufficient
+        then 'insufficient'
+        when q <= {{ parameter("objectivity_parameter", "red_q", "year") }}
+        then 'red'
+        when p <= {{ parameter("objectivity_parameter", "amber_p", "year") }}
+        then 'amber'
+        else 'none'
+    end as flag,
+    mechanism,
+    {{ sign_columns(["profile", "misfit", "expgap", "boundary", "sim_dup", "sim_pairs"]) | join(",\n    ") }},
+    level_z
+from {{ ref("int_sign__verdict") }}
+where procedure_code <> 'vpr' and unit_kind = 'organisation'

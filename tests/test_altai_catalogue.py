@@ -64,7 +64,7 @@ def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
         pipeline.load(settings, [FOLDER / "context_oo_2022_1_noPD.csv"], "school_context")
         runner.build(
             settings.database_url, target_path=settings.home / "dbt",
-            select="+dim_task +dim_school_context +dim_codifier +dim_textbook +int_work__delivered_scale",
+            select="+dim_task +dim_school_context +dim_codifier +dim_textbook +int_work__region_scale",
         )  # fmt: skip
         yield settings
         connection.execute(f"drop database {name} with (force)")
@@ -143,7 +143,7 @@ def test_textbooks_and_scales(warehouse: Settings) -> None:
     assert len(scales) == 30
     columns = "subject_code || grade, year_from, year_to, min_score_3, min_score_4, min_score_5"
     assert set(ask(warehouse, f"select {columns} from raw.mark_scale")) == scales
-    beside = ask(warehouse, "select grade, subject_code, is_same from core.int_work__delivered_scale order by 2")
+    beside = ask(warehouse, "select grade, subject_code, is_same from core.int_work__region_scale order by 2")
     assert beside == [(5, "MA", True), (5, "RU", True)]
 
 

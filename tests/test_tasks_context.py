@@ -40,7 +40,7 @@ def region() -> Region:
 
 def built(settings: Settings, files: list[Path]) -> None:
     assert [o.message for o in pipeline.load(settings, files) if o.status not in ("published", "superseded")] == []
-    select = " ".join(f"+{model}" for model in (*MODELS, "int_work__delivered_scale"))
+    select = " ".join(f"+{model}" for model in (*MODELS, "int_work__region_scale"))
     build(settings.database_url, select=select, target_path=settings.home / "dbt")
 
 
@@ -116,9 +116,14 @@ def test_schools_are_compared_with_their_like(warehouse: Settings, region: Regio
 
 
 def test_scales_of_the_region_agree_with_the_seed(warehouse: Settings) -> None:
-    found = ask(warehouse, "select is_same, count(*) from core.int_work__delivered_scale group by 1 order by 1")
+    found = ask(
+        warehouse,
+        "select is_same, count(*) from core.int_work__region_scale where scale_source = 'region' group by 1 order by 1",
+    )
     # The seed ends in 2024 for all works but Russian of grade 4.
     assert found == [(True, 9), (None, 3)]
+    unknown = "select count(*) from core.int_work__region_scale where procedure_code = 'vpr' and min_score_3 is null"
+    assert ask(warehouse, unknown) == [(0,)]
 
 
 def test_order_of_delivery_changes_nothing(

@@ -79,8 +79,9 @@ with
         from result
         inner join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("result", "codes") }}
         inner join
-            {{ ref("int_work__scale") }} as scale
-            on result.procedure_code = scale.procedure_code
+            {{ ref("int_work__region_scale") }} as scale
+            on result.region_code = scale.region_code
+            and result.procedure_code = scale.procedure_code
             and result.year = scale.year
             and result.grade = scale.grade
             and result.subject_code = scale.subject_code

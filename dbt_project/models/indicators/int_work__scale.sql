@@ -1,13 +1,7 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
 with
-    work as (
-        select procedure_code, year, grade, subject_code
-        from {{ ref("int_vpr__score_count") }}
-        union
-        select procedure_code, year, grade, subject_code
-        from {{ ref("int_gia__result") }}
-    ),
+    work as (select distinct procedure_code, year, grade, subject_code from {{ ref("int_task__slice_maximum") }}),
 
     -- A university threshold stands in where the subject is no condition of the certificate.
     threshold as (

@@ -10,7 +10,7 @@ with
             {{ parameter("control_parameter", "recheck_works_min", "year") }} as works_min,
             {{ parameter("control_parameter", "plan_works_max", "year") }}::integer as works_max,
             {{ parameter("control_parameter", "plan_remarked_max", "year") }}::integer as remarked_max
-        from (select distinct year from {{ ref("int_work__scale") }} where procedure_code = 'vpr') as worked
+        from (select distinct year from {{ ref("int_work__region_scale") }} where procedure_code = 'vpr') as worked
     ),
 
     risk_set as (

@@ -4,9 +4,9 @@
 with
     result as (
         select
-            groups.region_code,
-            groups.test_id,
-            groups.group_no,
+            seat.region_code,
+            seat.test_id,
+            seat.group_no,
             coalesce(result.class_label, '') as class_label,
             result.participation = 'present' and result.primary_score is not null as is_counted,
             result.participation = 'absent' as is_absent,
@@ -16,18 +16,9 @@ with
             result.journal_mark = {{ mark_of("result", "test") }} as is_agreed,
             test.n_min
         from {{ ref("fct_assessment_result") }} as result
-        inner join {{ ref("int_sign__slice") }} as slice using (region_code, slice_id, load_id)
+        inner join {{ ref("int_sign__seat") }} as seat on {{ at_seat("result", "seat") }}
         inner join
-            {{ ref("int_sign__test") }} as test
-            on slice.region_code = test.region_code
-            and slice.year = test.year
-            and slice.grade = test.grade
-            and slice.subject_code = test.subject_code
-        inner join
-            {{ ref("int_sign__group") }} as groups
-            on test.region_code = groups.region_code
-            and test.test_id = groups.test_id
-            and slice.organisation_code = groups.organisation_code
+            {{ ref("int_sign__test") }} as test on seat.region_code = test.region_code and seat.test_id = test.test_id
         where result.procedure_code = 'vpr'
     ),
 
@@ -60,7 +51,7 @@ with
         inner join {{ ref("int_sign__string_rate") }} as rate using (region_code, test_id, variant, total)
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
         inner join {{ ref("int_sign__sim_dup") }} as school using (region_code, test_id, group_no)
-        where string_class.total <= test.full_score_share * test.max_score
+        where test.procedure_code = 'vpr' and string_class.total <= test.full_score_share * test.max_score
         group by
             string_class.region_code,
             string_class.test_id,
@@ -82,7 +73,9 @@ with
             round(sum(pair_count.pairs * rate.rate), 6) as lambda
         from {{ ref("int_sign__pair_count") }} as pair_count
         inner join {{ ref("int_sign__pair_rate") }} as rate using (region_code, test_id, score_tenth)
+        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
         inner join {{ ref("int_sign__sim_pairs") }} as school using (region_code, test_id, group_no)
+        where test.procedure_code = 'vpr'
         group by pair_count.region_code, pair_count.test_id, pair_count.group_no, pair_count.class_label, school.phi
     ),
 

@@ -36,4 +36,4 @@ from pair
 inner join region using (region_code, test_id, journal_mark, mark)
 inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
 inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-where groups.n >= test.n_min
+where test.procedure_code = 'vpr' and test.unit_kind = 'organisation' and groups.n >= test.n_min

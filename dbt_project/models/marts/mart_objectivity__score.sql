@@ -30,4 +30,4 @@ from score
 inner join region using (region_code, test_id, primary_score)
 inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
 inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-where groups.n >= test.n_min
+where test.procedure_code = 'vpr' and test.unit_kind = 'organisation' and groups.n >= test.n_min

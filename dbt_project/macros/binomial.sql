@@ -33,3 +33,32 @@
             )
     end
 {%- endmacro %}
+
+
+{#-
+    Rows of `counted` beside their region. Every sign of `signs` is a column that counts what is asked about, out of the
+    column named as its total; `work` are the columns that say within what organisations are compared. Gives the share of
+    the row and of the region, %, and the probability of as many or more at the region's share.
+-#}
+{% macro against_region(counted, work, signs) -%}
+    select
+        {{ counted }}.*
+        {%- for sign, total in signs.items() %}
+            ,
+            100.0 * {{ counted }}.{{ sign }} / nullif({{ counted }}.{{ total }}, 0) as {{ sign }}_share,
+            100 * region.{{ sign }}_share as region_{{ sign }}_share,
+            {{ binomial_tail(counted ~ "." ~ sign, counted ~ "." ~ total, "region." ~ sign ~ "_share") }}
+            as {{ sign }}_p
+        {%- endfor %}
+    from {{ counted }}
+    inner join
+        (
+            select
+                {{ work }}
+                {%- for sign, total in signs.items() %}
+                    , sum({{ sign }})::numeric / nullif(sum({{ total }}), 0) as {{ sign }}_share
+                {%- endfor %}
+            from {{ counted }}
+            group by {{ work }}
+        ) as region using ({{ work }})
+{%- endmacro %}

@@ -11,40 +11,7 @@ with
         from (select distinct year from pattern) as surveyed
     ),
 
-    region as (
-        select
-            region_code,
-            year,
-            survey_code,
-            respondent_group
-            {%- for sign, total in signs.items() %}
-                , sum({{ sign }})::numeric / nullif(sum({{ total }}), 0) as {{ sign }}_share
-            {%- endfor %}
-        from pattern
-        group by region_code, year, survey_code, respondent_group
-    ),
-
-    compared as (
-        select
-            pattern.*,
-            limits.forms_min,
-            limits.share_limit,
-            limits.p_limit
-            {%- for sign, total in signs.items() %}
-                ,
-                100.0 * pattern.{{ sign }} / nullif(pattern.{{ total }}, 0) as {{ sign }}_share,
-                100 * region.{{ sign }}_share as region_{{ sign }}_share,
-                {{ binomial_tail("pattern." ~ sign, "pattern." ~ total, "region." ~ sign ~ "_share") }} as {{ sign }}_p
-            {%- endfor %}
-        from pattern
-        inner join limits on pattern.year = limits.year
-        inner join
-            region
-            on pattern.region_code = region.region_code
-            and pattern.year = region.year
-            and pattern.survey_code = region.survey_code
-            and pattern.respondent_group = region.respondent_group
-    )
+    compared as ({{ against_region("pattern", "region_code, year, survey_code, respondent_group", signs) }})
 
 select
     region_code,
@@ -73,3 +40,4 @@ select
         else 'none'
     end as flag
 from compared
+inner join limits using (year)

@@ -1,5 +1,6 @@
+{%- set signs = {"lowered": "n", "lowered_strongly": "n"} -%}
 with
-    compared as (
+    counted as (
         select
             region_code,
             year,
@@ -22,44 +23,10 @@ with
             {{ parameter("control_parameter", "yearly_lowered_limit", "year") }} as lowered_limit,
             {{ parameter("control_parameter", "yearly_strongly_limit", "year") }} as strongly_limit,
             {{ parameter("control_parameter", "sign_p", "year") }} as p_limit
-        from (select distinct year from compared) as examined
+        from (select distinct year from counted) as examined
     ),
 
-    region as (
-        select
-            region_code,
-            year,
-            procedure_code,
-            subject_code,
-            sum(lowered)::numeric / sum(n) as lowered_share,
-            sum(lowered_strongly)::numeric / sum(n) as lowered_strongly_share
-        from compared
-        group by region_code, year, procedure_code, subject_code
-    ),
-
-    placed as (
-        select
-            compared.*,
-            limits.participants_min,
-            limits.lowered_limit,
-            limits.strongly_limit,
-            limits.p_limit,
-            100.0 * compared.lowered / compared.n as lowered_share,
-            100.0 * compared.lowered_strongly / compared.n as lowered_strongly_share,
-            100 * region.lowered_share as region_lowered_share,
-            100 * region.lowered_strongly_share as region_lowered_strongly_share,
-            {{ binomial_tail("compared.lowered", "compared.n", "region.lowered_share") }} as lowered_p,
-            {{ binomial_tail("compared.lowered_strongly", "compared.n", "region.lowered_strongly_share") }}
-            as lowered_strongly_p
-        from compared
-        inner join limits on compared.year = limits.year
-        inner join
-            region
-            on compared.region_code = region.region_code
-            and compared.year = region.year
-            and compared.procedure_code = region.procedure_code
-            and compared.subject_code = region.subject_code
-    )
+    compared as ({{ against_region("counted", "region_code, year, procedure_code, subject_code", signs) }})
 
 select
     region_code,
@@ -72,7 +39,7 @@ select
     confirmed,
     raised,
     lowered_strongly,
-    {%- for sign in ("lowered", "lowered_strongly") %}
+    {%- for sign in signs %}
         round({{ sign }}_share, 6)::numeric(18, 6) as {{ sign }}_share,
         round(region_{{ sign }}_share, 6)::numeric(18, 6) as region_{{ sign }}_share,
         round({{ sign }}_p::numeric, 9)::numeric(18, 9) as {{ sign }}_p,
@@ -87,4 +54,5 @@ select
         then 'amber'
         else 'none'
     end as flag
-from placed
+from compared
+inner join limits using (year)

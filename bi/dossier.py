@@ -1,6 +1,7 @@
 """Dossiers: for each organisation with a sign of a year a page in Russian that its director understands.
 
-Everything on it comes from the marts `mart_objectivity__*`; a page depends on them alone and opens without a network.
+Everything on it comes from the marts `mart_objectivity__*`, words for codes from the contracts' vocabularies; a page
+depends on them alone and opens without a network.
 It is for the organisation and those who look after it, not for publication: a small school's scores may point at a
 child.
 """
@@ -18,6 +19,7 @@ import psycopg
 from psycopg.rows import dict_row
 
 from bi import plots
+from ingest.contract import vocabularies
 
 Row = dict[str, Any]
 Work = tuple[int, int, str]
@@ -30,24 +32,25 @@ where region_code = %(region)s and (%(year)s::smallint is null or year = %(year)
     and (%(organisation)s::text is null or organisation_code = %(organisation)s)
 order by organisation_code, year desc, flag desc, score desc, subject_code, grade
 """
-_DETECTORS = """
-select mechanism_code, title from core.objectivity_mechanism where mechanism_code <> 'level' order by mechanism_code
+_MECHANISMS = """
+select mechanism_code, title from core.objectivity_mechanism order by valid_from, mechanism_code
 """
 _SIGNS = """
 select * from mart.mart_objectivity__sign
 where region_code = %(region)s and organisation_code = any(%(organisations)s) and flag in ('red', 'amber')
 """
 _HISTORY = """
-select sign.organisation_code, subject.title as subject_title, sign.grade, sign.year, sign.n, sign.flag,
-    mechanism.title as mechanism_title
+select organisation_code, subject.title as subject_title, grade, year, sign.n, sign.flag, sign.is_observed,
+    dossier.mechanism_title, dossier.explanation_reason, dossier.explanation_decision, dossier.recheck_works,
+    dossier.recheck_raised
 from mart.mart_objectivity__sign as sign
 inner join core.dim_subject as subject using (subject_code)
-left join core.objectivity_mechanism as mechanism
-    on sign.mechanism = mechanism.mechanism_code
-    and make_date(sign.year, 5, 1) between mechanism.valid_from and mechanism.valid_to
-where sign.region_code = %(region)s and sign.organisation_code = any(%(organisations)s)
-order by sign.organisation_code, subject.title, sign.grade, sign.year
+left join mart.mart_objectivity__dossier as dossier
+    using (region_code, organisation_code, year, grade, subject_code)
+where region_code = %(region)s and organisation_code = any(%(organisations)s)
+order by organisation_code, subject.title, grade, year
 """
+_HISTORY_YEARS = 3
 _WHOLE_WORK = "region_code = %(region)s and year = %(year)s and grade = %(grade)s and subject_code = %(subject)s"
 _REGION_SCORES = f"""
 select distinct primary_score, is_boundary, region_participants, region_n
@@ -98,7 +101,8 @@ def write(
             organisation=signs[0],
             year=of_year,
             signs=[sign | facts.of(sign) for sign in signs],
-            history=facts.history[organisation],
+            years=range(of_year - _HISTORY_YEARS + 1, of_year + 1),
+            history=_by_work(facts.history[organisation], of_year),
         )
         path.write_text(text, encoding="utf-8")
         paths.append(path)
@@ -122,11 +126,13 @@ class _Facts:
         self._items = self._by_group("mart_objectivity__item", "item_no")
         self._scores = self._by_group("mart_objectivity__score", "primary_score")
         self._pairs = self._by_group("mart_objectivity__mark_pair", "journal_mark, mark")
+        self._classes = self._by_group("mart_objectivity__class", "class_label")
         self.history: dict[str, list[Row]] = defaultdict(list)
         given = {"region": region_code, "organisations": self._organisations}
         for row in _rows(connection, _HISTORY, given):
             self.history[row["organisation_code"]].append(row)
-        self._titles = {row["mechanism_code"]: row["title"] for row in _rows(connection, _DETECTORS, {})}
+        # Of several wordings of one mechanism the latest.
+        self._titles = {row["mechanism_code"]: row["title"] for row in _rows(connection, _MECHANISMS, {})}
         self._signs = {(row["organisation_code"], _work(row)): row for row in _rows(connection, _SIGNS, given)}
         self._works: dict[Work, tuple[list[Row], list[Row]]] = {}
 
@@ -151,9 +157,9 @@ class _Facts:
         return self._works[work]
 
     def of(self, sign: Row) -> Row:
-        """Plots of one sign, and the items that stand out most."""
+        """Plots of one sign, its classes, and the items that stand out most."""
         key = (sign["organisation_code"], _work(sign))
-        items, scores, pairs = self._items[key], self._scores[key], self._pairs[key]
+        items, scores, pairs, classes = self._items[key], self._scores[key], self._pairs[key], self._classes[key]
         region, groups = self._region_of(key[1])
         found = {row["primary_score"]: row["participants"] for row in scores}
         boundaries = [row["primary_score"] for row in region if row["is_boundary"]]
@@ -161,10 +167,13 @@ class _Facts:
         return {
             "detectors": [
                 {"title": title, **{part: numbers[f"{code}_{part}"] for part in ("z", "p", "n")}}
-                for code, title in self._titles.items()
+                for code, title in sorted(self._titles.items())
+                if f"{code}_n" in numbers
             ],
             "numbers": numbers,
-            "items": [item for item in sorted(items, key=lambda item: -abs(item["z"])) if abs(item["z"]) > 3][:5],
+            "items": [item for item in sorted(items, key=lambda item: -abs(item["z"])) if item["is_notable"]][:5],
+            "classes": classes,
+            "leading_class": _leading_class(classes, sign["mechanism"]),
             "agreed": sum(pair["participants"] for pair in pairs if pair["mark"] == pair["journal_mark"]),
             "compared": sum(pair["participants"] for pair in pairs),
             "boundaries": [
@@ -180,6 +189,26 @@ class _Facts:
 
 def _work(row: Row) -> Work:
     return row["year"], row["grade"], row["subject_code"]
+
+
+def _leading_class(classes: Sequence[Row], mechanism: str) -> Row | None:
+    """The class whose pairs are least likely by chance: where a sign of similarity lies."""
+    judged = [row for row in classes if row.get(f"{mechanism}_p") is not None]
+    return min(judged, key=lambda row: row[f"{mechanism}_p"], default=None)
+
+
+def _by_work(history: Sequence[Row], of_year: int) -> dict[tuple[str, int], dict[int, Row]]:
+    """(subject, grade) → year → row, of the years that a page of `of_year` looks back at."""
+    works: dict[tuple[str, int], dict[int, Row]] = defaultdict(dict)
+    for row in history:
+        if of_year - _HISTORY_YEARS < row["year"] <= of_year:
+            works[row["subject_title"], row["grade"]][row["year"]] = row
+    return works
+
+
+def _word(code: str, vocabulary: str) -> str:
+    """The first Russian spelling that suppliers may use for a code."""
+    return next((word for word, value in vocabularies()[vocabulary].items() if value == code != word), code)
 
 
 def chance(p: float | None) -> str:
@@ -204,6 +233,7 @@ def _template(name: str) -> jinja2.Template:
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["chance"] = chance
+    environment.filters["word"] = _word
     environment.filters["decimal"] = lambda value, digits=1: (
         "—" if value is None else f"{float(value):.{digits}f}".replace(".", ",").replace("-", "−")
     )

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 SCHOOL, REGION, ALARM = "#b5452c", "#9aa5b1", "#7a1f10"
+_NINETEEN_OF_TWENTY = 1.96
+"""Standard deviations on either side that hold nineteen of twenty values of the normal law."""
 _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none", "svg.hashsalt": "rsoko", "font.family": "sans-serif", "font.size": 9,
     "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 10, "axes.titlelocation": "left",
@@ -36,9 +38,9 @@ def item_profile(items: Sequence[Row]) -> str:
         out,
     ):
         places = range(len(items))
-        band = [200 * float(i["usual_deviation"]) / (i["n"] * i["max_score"]) for i in items]
+        band = [100 * _NINETEEN_OF_TWENTY * float(i["usual_deviation"]) / (i["n"] * i["max_score"]) for i in items]
         axes.bar(places, [2 * width for width in band], bottom=[-width for width in band], color=REGION, alpha=0.35)
-        colours = [ALARM if abs(i["z"]) > 3 else SCHOOL for i in items]
+        colours = [ALARM if i["is_notable"] else SCHOOL for i in items]
         axes.bar(places, [float(i["deviation_share"]) for i in items], width=0.45, color=colours)
         axes.axhline(0, color="black", linewidth=0.6)
         axes.set_xticks(places, [i["item_label"] or str(i["item_no"]) for i in items], rotation=60)
@@ -94,7 +96,7 @@ def funnel(groups: Sequence[Row], here: str) -> str:
     with _plot("Средний результат школ региона", width=3.6, height=2.6) as (axes, out):
         axes.scatter([g["n"] for g in groups], [float(g["mean_score_z"]) for g in groups], s=4, color=REGION)
         sizes = sorted({g["n"] for g in groups})
-        for side in (-1.96, 1.96):
+        for side in (-_NINETEEN_OF_TWENTY, _NINETEEN_OF_TWENTY):
             axes.plot(sizes, [side / n**0.5 for n in sizes], color="black", linewidth=0.6)
         mine = [g for g in groups if g["organisation_code"] == here]
         axes.scatter([g["n"] for g in mine], [float(g["mean_score_z"]) for g in mine], s=36, color=ALARM)

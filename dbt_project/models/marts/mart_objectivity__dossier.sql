@@ -27,6 +27,20 @@ with
         select {{ work }}, bool_or(is_listed) as is_listed from {{ ref("fct_federal_listing") }} group by {{ work }}
     ),
 
+    expert as (
+        select
+            expgap.region_code,
+            groups.organisation_code,
+            test.year,
+            test.grade,
+            test.subject_code,
+            round(expgap.resid, 6) as expert_excess
+        from {{ ref("int_sign__expgap") }} as expgap
+        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
+        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+        where test.procedure_code = 'vpr' and test.unit_kind = 'organisation'
+    ),
+
     organisation as (
         select distinct
             on (known.region_code, known.organisation_code)
@@ -63,6 +77,7 @@ select
     mechanism.seen,
     mechanism.honest_reason,
     mechanism.how_to_answer,
+    expert.expert_excess::numeric(18, 6) as expert_excess,
     flagged.is_observed,
     coalesce(official.checked, 0)::integer as official_checked,
     coalesce(official.marked, 0)::integer as official_marked,
@@ -79,6 +94,7 @@ from flagged
 left join organisation using (region_code, organisation_code)
 left join official using ({{ work }})
 left join listed using ({{ work }})
+left join expert using ({{ work }})
 left join {{ ref("fct_objectivity_explanation") }} as explained using ({{ work }})
 left join {{ ref("int_recheck__group") }} as rechecked using ({{ work }})
 inner join {{ ref("dim_subject") }} as subject on flagged.subject_code = subject.subject_code

@@ -1,34 +1,64 @@
 {{ config(indexes=[{"columns": ["region_code", "organisation_code", "year"]}]) }}
 
+with
+    work as (
+        select
+            region_code,
+            test_id,
+            year,
+            grade,
+            subject_code,
+            n_min,
+            {{ parameter("objectivity_parameter", "item_z", "year") }} as item_z
+        from {{ ref("int_sign__test") }}
+        where procedure_code = 'vpr' and unit_kind = 'organisation'
+    ),
+
+    placed as (
+        select
+            deviation.region_code,
+            groups.organisation_code,
+            work.year,
+            work.grade,
+            work.subject_code,
+            deviation.item_no,
+            item.is_expert,
+            item.max_score,
+            deviation.n,
+            deviation.deviation,
+            sqrt(deviation.variance + spread.omega * deviation.variance * deviation.variance) as usual_deviation,
+            work.item_z
+        from {{ ref("int_sign__item_deviation") }} as deviation
+        inner join {{ ref("int_sign__item_spread") }} as spread using (region_code, test_id, item_no)
+        inner join {{ ref("int_sign__item") }} as item using (region_code, test_id, item_no)
+        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
+        inner join work using (region_code, test_id)
+        where groups.n >= work.n_min and deviation.variance > 0 and item.max_score > 0
+    )
+
 select
-    deviation.region_code,
-    groups.organisation_code,
-    test.year,
-    test.grade,
-    test.subject_code,
-    deviation.item_no,
+    placed.region_code,
+    placed.organisation_code,
+    placed.year,
+    placed.grade,
+    placed.subject_code,
+    placed.item_no,
     task.item_label,
     task.skill,
-    item.is_expert,
-    item.max_score,
-    deviation.n,
-    round(deviation.deviation, 6) as deviation,
-    round(sqrt(deviation.variance + spread.omega * deviation.variance * deviation.variance), 6) as usual_deviation,
-    round(100 * deviation.deviation / (deviation.n * item.max_score), 6) as deviation_share,
-    round(
-        deviation.deviation / sqrt(deviation.variance + spread.omega * deviation.variance * deviation.variance), 6
-    ) as z
-from {{ ref("int_sign__item_deviation") }} as deviation
-inner join {{ ref("int_sign__item_spread") }} as spread using (region_code, test_id, item_no)
-inner join {{ ref("int_sign__item") }} as item using (region_code, test_id, item_no)
-inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
-inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+    placed.is_expert,
+    placed.max_score,
+    placed.n,
+    round(placed.deviation, 6) as deviation,
+    round(placed.usual_deviation, 6) as usual_deviation,
+    round(100 * placed.deviation / (placed.n * placed.max_score), 6) as deviation_share,
+    round(placed.deviation / placed.usual_deviation, 6) as z,
+    abs(placed.deviation) > placed.item_z * placed.usual_deviation as is_notable
+from placed
 left join
     {{ ref("dim_task") }} as task
-    on deviation.region_code = task.region_code
+    on placed.region_code = task.region_code
     and task.procedure_code = 'vpr'
-    and test.year = task.year
-    and test.grade = task.grade
-    and test.subject_code = task.subject_code
-    and deviation.item_no = task.item_no
-where groups.n >= test.n_min and deviation.variance > 0 and item.max_score > 0
+    and placed.year = task.year
+    and placed.grade = task.grade
+    and placed.subject_code = task.subject_code
+    and placed.item_no = task.item_no

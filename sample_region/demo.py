@@ -24,7 +24,7 @@ FIRST = ("organisation", "municipality", "leader")
 """Registers run first, so that the gate knows the schools when their results come."""
 
 QUESTIONS = {
-    "У каких школ больше всего признаков необъективности?": """
+    "У каких школ больше всего официальных признаков необъективности?": """
 select
     organisation_name,
     count(*) as markers,
@@ -35,6 +35,19 @@ where is_marked and year = 2025 and '2025-05-01' between valid_from and valid_to
 group by organisation_name
 order by markers desc, organisation_name
 limit 5""",
+    "Где признаки необъективности и какие, сколько работ перепроверить?": """
+select
+    municipality_name,
+    mechanism_title,
+    count(*) as red_flags,
+    count(distinct organisation_code) as organisations,
+    sum(works_to_remark) as works_to_remark
+from mart.mart_objectivity__dossier
+join mart.mart_objectivity__work_list using (region_code, organisation_code, year, grade, subject_code, flag)
+where flag = 'red' and year = 2025
+group by municipality_name, mechanism_title
+order by red_flags desc, municipality_name, mechanism_title
+limit 10""",
     "Каков индекс объективности региона по годам?": """
 select year, organisations, marked_organisations, objectivity_index
 from mart.mart_objectivity__index
@@ -161,6 +174,7 @@ def _how_to_go_on(settings: Settings, console: Console) -> None:
         f"  Подключиться к хранилищу: {settings.database_url}\n"
         "  Страница Airflow и отчёт шлюза качества: .venv/bin/rsoko up\n"
         "  Что доставлено и что сломано: .venv/bin/rsoko status\n"
+        "  Страница о признаках для директора каждой организации: .venv/bin/rsoko dossier --year 2025\n"
         "  Спросить хранилище (примеры — вопросы выше):",
         highlight=False,
     )

@@ -15,6 +15,7 @@ from typing import Any
 import altai
 import openpyxl
 import pytest
+from conftest import ROOT
 from python_calamine import CalamineWorkbook
 from warehouse import GIA_HEADER, ask, everything, installation, template, write_csv, write_workbook
 
@@ -24,6 +25,7 @@ from ingest.normalise import without_names
 from ingest.settings import Settings
 from sample_region import exams, generate
 from sample_region.assessment import Generation, schemes
+from sample_region.demo import QUESTIONS
 from sample_region.exams import ExamResults
 from sample_region.region import YEARS
 from sample_region.region import build as build_region
@@ -465,3 +467,20 @@ def test_lists_and_checks_hold_every_flag_once(warehouse: Settings) -> None:
             year,
         )
         assert counted == [(n, red, amber)]
+
+
+# --- what the demo asks -----------------------------------------------------------------------------------------------
+
+
+def test_the_warehouse_answers_what_the_demo_and_the_readme_ask(warehouse: Settings) -> None:
+    question = next(query for query in QUESTIONS.values() if "mart_objectivity__dossier" in query)
+    for readme in ("README.md", "README.ru.md"):
+        assert " ".join(question.split()) in " ".join((ROOT / readme).read_text(encoding="utf-8").split())
+    answer = ask(warehouse, question.removesuffix("limit 10"))
+    [(red,)] = ask(
+        warehouse, "select count(*) from mart.mart_objectivity__sign where flag = 'red' and year = %s", YEARS[-1]
+    )
+    assert sum(flags for _, _, flags, _, _ in answer) == red > 0
+    assert all(organisations <= flags for _, _, flags, organisations, _ in answer)
+    for query in QUESTIONS.values():
+        ask(warehouse, query)

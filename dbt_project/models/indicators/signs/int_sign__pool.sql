@@ -51,7 +51,8 @@ with
             pool_kind,
             year,
             detector_code,
-            max(last_year) as last_year,
+            -- One for all detectors of a pool: some are seen only in some years.
+            max(max(last_year)) over (partition by region_code, pool_kind, year) as last_year,
             count(*) as pools,
             (percentile_cont(0.5) within group (order by s))::numeric as median,
             (percentile_cont(0.84) within group (order by s) - percentile_cont(0.16) within group (order by s))::numeric

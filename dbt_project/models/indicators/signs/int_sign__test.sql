@@ -59,40 +59,11 @@ with
         group by {{ work }}
     ),
 
-    region_scale as (
-        select distinct
-            on (result.region_code, result.procedure_code, result.year, result.grade, result.subject_code)
-            result.region_code,
-            result.procedure_code,
-            result.year,
-            result.grade,
-            result.subject_code,
-            scale.max_score,
-            scale.min_score_3,
-            scale.min_score_4,
-            scale.min_score_5
-        from result
-        inner join
-            {{ ref("stg_mark_scale__scale") }} as scale
-            on result.region_code = scale.region_code
-            and result.procedure_code = scale.procedure_code
-            and result.grade = scale.grade
-            and result.subject_code = scale.subject_code
-            and result.year between scale.year_from and scale.year_to
-        order by
-            result.region_code,
-            result.procedure_code,
-            result.year,
-            result.grade,
-            result.subject_code,
-            scale.year_from desc
-    ),
-
     -- The certificate of ЕГЭ is given by test score: its primary score is the least that reaches it.
     certificate as (
         select {{ work }}, min(counted.primary_score) as min_score_3
         from {{ ref("int_gia__score_count") }} as counted
-        inner join {{ ref("int_work__scale") }} as scale using (procedure_code, year, grade, subject_code)
+        inner join {{ ref("int_work__region_scale") }} as scale using ({{ work }})
         where scale.threshold_scale = 'test_score' and counted.test_score >= scale.threshold_value
         group by {{ work }}
     ),
@@ -115,14 +86,11 @@ with
             result.subject_code,
             unit.unit_kind,
             result.participants,
-            greatest(
-                coalesce(result.stated_max_score, region_scale.max_score, scale.max_score), result.highest_score
-            )::smallint as max_score,
+            greatest(coalesce(result.stated_max_score, scale.max_score), result.highest_score)::smallint as max_score,
             {%- for mark in (3, 4, 5) %}
                 coalesce(
                     result.lowest_{{ mark }},
                     {% if mark == 3 -%} certificate.min_score_3, {%- endif %}
-                    region_scale.min_score_{{ mark }},
                     scale.min_score_{{ mark }}
                 )::smallint as min_score_{{ mark }},
             {%- endfor %}
@@ -137,14 +105,8 @@ with
         inner join content using ({{ work }})
         inner join unit using ({{ work }})
         left join kind using ({{ work }})
-        left join region_scale using ({{ work }})
         left join certificate using ({{ work }})
-        left join
-            {{ ref("int_work__scale") }} as scale
-            on result.procedure_code = scale.procedure_code
-            and result.year = scale.year
-            and result.grade = scale.grade
-            and result.subject_code = scale.subject_code
+        left join {{ ref("int_work__region_scale") }} as scale using ({{ work }})
     )
 
 select

@@ -10,8 +10,12 @@ from itertools import islice
 import numpy as np
 
 from sample_region.assessment import Floats, Generation, Ints, respond
-from sample_region.region import Person, people, stream
+from sample_region.region import YEARS, Person, people, stream
 from sample_region.works import EGE, GVE, OGE, Exam
+
+SEATS = 15
+COPIED_EXAM = (YEARS[-1], "MA")
+"""The ОГЭ with a room that wrote together: `_copy`."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,10 @@ class Graduates:
 
 @dataclass
 class ExamResults:
-    """Results of `exam` on `day` (`YYYY.MM.DD`), n rows: `person` indexes graduates, `short` and `long` are points."""
+    """Results of `exam` on `day` (`YYYY.MM.DD`), n rows: `person` indexes graduates, `short` and `long` are points.
+
+    `station` and `room`: where they sat; a room is one of its station and has at most `SEATS`.
+    """
 
     exam: Exam
     graduates: Graduates
@@ -41,6 +48,8 @@ class ExamResults:
     person: Ints
     short: Ints
     long: Ints
+    station: Ints
+    room: Ints
 
     @cached_property
     def primary_scores(self) -> Ints:
@@ -70,7 +79,8 @@ class ExamResults:
         return np.flatnonzero(self.graduates.school[self.person] == school)
 
     def part(self, rows: Ints) -> ExamResults:
-        return ExamResults(self.exam, self.graduates, self.day, self.person[rows], self.short[rows], self.long[rows])
+        chosen = (column[rows] for column in (self.person, self.short, self.long, self.station, self.room))
+        return ExamResults(self.exam, self.graduates, self.day, *chosen)
 
 
 def graduates(generation: Generation, year: int, grade: int) -> Graduates:
@@ -103,6 +113,8 @@ def oge(generation: Generation, found: Graduates) -> Iterator[ExamResults]:
     on_gve = rng.random(everybody.size) < 0.015
     for exam in OGE:
         first = _sit(generation, rng, exam, found, everybody[~on_gve], f"{found.year}.{exam.day}", helped[found.school])
+        if (found.year, exam.subject) == COPIED_EXAM:
+            _copy(first)
         yield first
         assert first.marks is not None
         failed = first.person[(first.marks == 2) & (rng.random(first.person.size) < 0.85)]
@@ -146,4 +158,26 @@ def _sit(
     difficulty = exam.difficulty + items.normal(0, 0.8, maxima.size) + np.where(long_part, 0.9, -0.3)
     ability = found.ability[person] + shift[person] + rng.normal(0, 0.35, person.size)
     scores = respond(rng, ability, maxima, difficulty, items.uniform(1.0, 1.8, maxima.size))
-    return ExamResults(exam, found, day, person, scores[:, ~long_part], scores[:, long_part])
+    station, room = _seats(generation, found, person, day)
+    return ExamResults(exam, found, day, person, scores[:, ~long_part], scores[:, long_part], station, room)
+
+
+def _seats(generation: Generation, found: Graduates, person: Ints, day: str) -> tuple[Ints, Ints]:
+    """Station and room of everybody: three stations a municipality, their rooms filled by lot."""
+    municipalities = np.array([school.municipality.number for school in generation.region.schools])
+    station = 1000 + 10 * municipalities[found.school[person]] + person % 3
+    order = stream(generation.region.seed, "seats", day).permutation(person.size)
+    order = order[np.argsort(station[order], kind="stable")]
+    of_station = np.searchsorted(station[order], station[order])
+    room = np.empty(person.size, dtype=np.int64)
+    room[order] = 1 + (np.arange(person.size) - of_station) // SEATS
+    return station, room
+
+
+def _copy(result: ExamResults) -> None:
+    """In the first room nine of fifteen have the answers of a tenth."""
+    rows = np.flatnonzero((result.station == result.station.min()) & (result.room == 1))
+    source = rows[np.argsort(result.primary_scores[rows])[rows.size // 2]]
+    copies = rows[rows != source][:9]
+    result.short[copies], result.long[copies] = result.short[source], result.long[source]
+    del result.primary_scores

@@ -36,8 +36,8 @@ def _lines(result: ExamResults, schools: list[Organisation]) -> Iterator[dict[st
         yield {
             "school": school.ris_code_ege if exam.procedure == "ege" else school.ris_code,
             "class": f"{found.grade}{_LETTERS[found.letter[person]]}",
-            "station": 1000 + school.municipality.number * 10 + person % 3,
-            "room": f"{1 + person % 3:02d}{1 + person % 12:02d}",
+            "station": int(result.station[row]),
+            "room": f"{result.room[row]:04d}",
             "municipality": school.municipality.msu_code,
             "surname": named.last_name,
             "name": named.first_name,

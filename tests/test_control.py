@@ -484,3 +484,21 @@ def test_the_warehouse_answers_what_the_demo_and_the_readme_ask(warehouse: Setti
     assert all(organisations <= flags for _, _, flags, organisations, _ in answer)
     for query in QUESTIONS.values():
         ask(warehouse, query)
+
+
+def test_the_room_that_wrote_together_is_found(warehouse: Settings, generation: Generation) -> None:
+    year, subject = exams.COPIED_EXAM
+    found = exams.graduates(generation, year, 9)
+    result = next(result for result in exams.oge(generation, found) if result.exam.subject == subject)
+    seats = sorted({(str(station), f"{room:04d}") for station, room in zip(result.station, result.room, strict=True)})
+    rooms = ask(
+        warehouse,
+        "select station_code, room_code, flag, mechanism from mart.mart_objectivity__exam_room"
+        " where procedure_code = 'oge' and subject_code = %s and exam_date = to_date(%s, 'YYYY.MM.DD')",
+        subject,
+        result.day,
+    )
+    assert sorted((station, room) for station, room, *_ in rooms) == seats
+    red = [(station, room, mechanism) for station, room, flag, mechanism in rooms if flag == "red"]
+    assert [room[:2] for room in red] == seats[:1]
+    assert red[0][2] in ("sim_dup", "sim_pairs")

@@ -161,7 +161,6 @@ class _Facts:
         key = (sign["organisation_code"], _work(sign))
         items, scores, pairs, classes = self._items[key], self._scores[key], self._pairs[key], self._classes[key]
         region, groups = self._region_of(key[1])
-        found = {row["primary_score"]: row["participants"] for row in scores}
         boundaries = [row["primary_score"] for row in region if row["is_boundary"]]
         numbers = self._signs[key]
         return {
@@ -174,12 +173,7 @@ class _Facts:
             "items": [item for item in sorted(items, key=lambda item: -abs(item["z"])) if item["is_notable"]][:5],
             "classes": classes,
             "leading_class": _leading_class(classes, sign["mechanism"]),
-            "agreed": sum(pair["participants"] for pair in pairs if pair["mark"] == pair["journal_mark"]),
-            "compared": sum(pair["participants"] for pair in pairs),
-            "boundaries": [
-                {"score": boundary, **{name: found.get(boundary - less, 0) for name, less in (("at", 0), ("below", 1))}}
-                for boundary in boundaries
-            ],
+            "boundaries": _boundaries(scores, region) if scores else [],
             "item_plot": plots.item_profile(items) if items else "",
             "score_plot": plots.score_histogram(scores, region, boundaries) if scores else "",
             "mark_plot": plots.mark_agreement(pairs) if pairs else "",
@@ -189,6 +183,26 @@ class _Facts:
 
 def _work(row: Row) -> Work:
     return row["year"], row["grade"], row["subject_code"]
+
+
+def _boundaries(scores: Sequence[Row], region: Sequence[Row]) -> list[Row]:
+    """Participants at each boundary of marks and a point below it; their shares here and in the region in per cent."""
+    here = {row["primary_score"]: row["participants"] for row in scores}
+    everywhere = {row["primary_score"]: row["region_participants"] for row in region}
+    n, region_n = scores[0]["n"], region[0]["region_n"]
+    return [
+        {"score": row["primary_score"]}
+        | {
+            place: {
+                "participants": here.get(score, 0),
+                "share": 100 * here.get(score, 0) / n,
+                "region_share": 100 * everywhere.get(score, 0) / region_n,
+            }
+            for place, score in (("at", row["primary_score"]), ("below", row["primary_score"] - 1))
+        }
+        for row in region
+        if row["is_boundary"]
+    ]
 
 
 def _leading_class(classes: Sequence[Row], mechanism: str) -> Row | None:

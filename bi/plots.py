@@ -42,6 +42,7 @@ def item_profile(items: Sequence[Row]) -> str:
         axes.bar(places, [2 * width for width in band], bottom=[-width for width in band], color=REGION, alpha=0.35)
         colours = [ALARM if i["is_notable"] else SCHOOL for i in items]
         axes.bar(places, [float(i["deviation_share"]) for i in items], width=0.45, color=colours)
+        axes.use_sticky_edges = False
         axes.axhline(0, color="black", linewidth=0.6)
         axes.set_xticks(places, [i["item_label"] or str(i["item_no"]) for i in items], rotation=60)
     return out[0]
@@ -58,6 +59,9 @@ def score_histogram(scores: Sequence[Row], region: Sequence[Row], boundaries: It
         axes.bar([s["primary_score"] for s in scores], [100 * s["participants"] / s["n"] for s in scores], color=SCHOOL)
         shares = [100 * r["region_participants"] / r["region_n"] for r in region]
         axes.step([r["primary_score"] for r in region], shares, where="mid", color="black", linewidth=1)
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+        # Room above the bars for the marks' names.
+        axes.set_ylim(top=1.15 * axes.get_ylim()[1])
         for boundary, mark in zip(sorted(boundaries), (3, 4, 5), strict=False):
             axes.axvline(boundary - 0.5, color=REGION, linestyle="--", linewidth=0.8)
             axes.text(boundary, axes.get_ylim()[1], f"«{mark}»", va="top", color="#52606d")

@@ -51,8 +51,11 @@ def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
          "recheck_score": again}
         for pupil, again in enumerate((5, 1, 1))
     ]  # fmt: skip
+    scale = {"grade": 5, "subject_code": "русский язык", "year_from": 2023, "max_score": 8,
+             "min_score_3": 3, "min_score_4": 5, "min_score_5": 7}  # fmt: skip
     with installation(server, folder / "home") as settings:
         files = [
+            ("mark_scale", template(folder / "Шкала.csv", "mark_scale", [scale])),
             ("vpr", work(folder / "vpr_2023_g5_RU.csv", chance)),
             ("vpr", work(folder / "vpr_2024_g5_RU.csv", chance)),
             ("objectivity_explanation", template(folder / "Пояснения.csv", "objectivity_explanation", explanations)),
@@ -116,17 +119,41 @@ def test_the_page_says_in_which_class_it_is(warehouse: Settings, tmp_path: Path)
     assert same_dup
     assert not honest_dup
     assert not honest_pairs
-    schools = """
-        select sum(class.k), sum(school.k) from (
-            select organisation_code, year, sum(sim_dup_k) as k from mart.mart_objectivity__class group by 1, 2
-        ) as class inner join (
-            select organisation_code, year, sim_dup_k as k from mart.mart_objectivity__sign
-        ) as school using (organisation_code, year) where class.k <> school.k
-    """
-    assert ask(warehouse, schools) == [(None, None)], "all classes are listed: together they are the school"
     with psycopg.connect(warehouse.database_url) as connection:
         page = dossier.write(connection, 99, tmp_path, year=2024, organisation_code=ONE_CLASS)[1].read_text("utf-8")
     assert re.search(r"прежде всего класс 5Б — (одинаковых|похожих) пар 45 при ожидаемых", words_of(page))
+
+
+def test_classes_together_are_the_school(warehouse: Settings) -> None:
+    queries = [
+        """
+        select organisation_code, year, sum(n), sum(sim_dup_k), sum(sim_pairs_k), sum(at_boundary), sum(below_boundary),
+            sum(journal_compared), sum(journal_agreed)
+        from mart.mart_objectivity__class group by organisation_code, year
+        """,
+        """
+        select sign.organisation_code, sign.year, sign.n, sign.sim_dup_k, sign.sim_pairs_k, score.at_boundary,
+            score.below_boundary, pair.journal_compared, pair.journal_agreed
+        from mart.mart_objectivity__sign as sign
+        inner join (
+            select organisation_code, year,
+                coalesce(sum(participants) filter (where primary_score in (3, 5, 7)), 0) as at_boundary,
+                coalesce(sum(participants) filter (where primary_score in (2, 4, 6)), 0) as below_boundary
+            from mart.mart_objectivity__score group by organisation_code, year
+        ) as score using (organisation_code, year)
+        inner join (
+            select organisation_code, year, sum(participants) as journal_compared,
+                coalesce(sum(participants) filter (where journal_mark = mark), 0) as journal_agreed
+            from mart.mart_objectivity__mark_pair group by organisation_code, year
+        ) as pair using (organisation_code, year)
+        """,
+    ]
+    classes, schools = (set(ask(warehouse, query)) for query in queries)
+    assert len(schools) == 2 * 24
+    assert classes == schools
+    record = "select journal_compared, journal_agreed from mart.mart_objectivity__dossier where organisation_code = %s"
+    # All twins got 5 of 8, a «4», and have a «4» in the journal.
+    assert ask(warehouse, record, TWINS) == [(20, 20)] * 2
 
 
 def test_the_page_tells_what_came_of_earlier_signs(page: str) -> None:

@@ -27,17 +27,25 @@ with
         select {{ work }}, bool_or(is_listed) as is_listed from {{ ref("fct_federal_listing") }} group by {{ work }}
     ),
 
-    expert as (
+    -- What the leading sign is made of, beside what is usual.
+    measured as (
         select
-            expgap.region_code,
+            groups.region_code,
             groups.organisation_code,
             test.year,
             test.grade,
             test.subject_code,
-            round(expgap.resid, 6) as expert_excess
-        from {{ ref("int_sign__expgap") }} as expgap
-        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
+            expgap.resid as expert_excess,
+            jagree.n as journal_compared,
+            jagree.agreed as journal_agreed,
+            jagree.expected as journal_expected,
+            attend.expected_absent,
+            attend.mark_gap as absent_mark_gap
+        from {{ ref("int_sign__group") }} as groups
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+        left join {{ ref("int_sign__expgap") }} as expgap using (region_code, test_id, group_no)
+        left join {{ ref("int_sign__jagree") }} as jagree using (region_code, test_id, group_no)
+        left join {{ ref("int_sign__attend") }} as attend using (region_code, test_id, group_no)
         where test.procedure_code = 'vpr' and test.unit_kind = 'organisation'
     ),
 
@@ -77,7 +85,12 @@ select
     mechanism.seen,
     mechanism.honest_reason,
     mechanism.how_to_answer,
-    expert.expert_excess::numeric(18, 6) as expert_excess,
+    round(measured.expert_excess, 6)::numeric(18, 6) as expert_excess,
+    measured.journal_compared,
+    measured.journal_agreed,
+    measured.journal_expected::numeric(18, 6) as journal_expected,
+    measured.expected_absent::numeric(18, 6) as expected_absent,
+    measured.absent_mark_gap::numeric(18, 6) as absent_mark_gap,
     flagged.is_observed,
     coalesce(official.checked, 0)::integer as official_checked,
     coalesce(official.marked, 0)::integer as official_marked,
@@ -94,7 +107,7 @@ from flagged
 left join organisation using (region_code, organisation_code)
 left join official using ({{ work }})
 left join listed using ({{ work }})
-left join expert using ({{ work }})
+left join measured using ({{ work }})
 left join {{ ref("fct_objectivity_explanation") }} as explained using ({{ work }})
 left join {{ ref("int_recheck__group") }} as rechecked using ({{ work }})
 inner join {{ ref("dim_subject") }} as subject on flagged.subject_code = subject.subject_code

@@ -55,15 +55,45 @@ set source_organisation_code = dealt.source_organisation_code, slice_id = dealt.
 from dealt
 where result.ctid = dealt.place
 """
-ANSWER = """
-select year, count(p), count(*) filter (where flag = 'red'),
-    count(*) filter (where flag = 'amber' and mechanism <> 'level'),
-    round(100 * avg((p <= 0.01)::integer) filter (where p is not null), 2),
-    round(100 * avg((p <= 0.001)::integer) filter (where p is not null), 3)
+FLAGS = """
+select
+    year as "year", {by} as "{by}", count(p) as "groups", count(*) filter (where flag = 'red') as "red",
+    count(*) filter (where flag = 'amber' and mechanism <> 'level') as "amber",
+    count(*) filter (where mechanism = 'level') as "level",
+    round(9000.0 * count(*) filter (where flag = 'red') / count(p), 1) as "red of 9,000"
 from mart.mart_objectivity__sign
-group by year
-order by year
+group by {grouping}
+order by 1, 2
 """
+NEIGHBOURS = """
+with placed as (
+    select
+        sign.flag, sign.p,
+        count(*) over (partition by year, grade, subject_code, organisation.municipality_code) as schools
+    from mart.mart_objectivity__sign as sign
+    left join core.int_organisation__year as organisation using (region_code, organisation_code, year)
+)
+select
+    case when schools <= 2 then '1–2' when schools < 12 then '3–11' else '12 and more' end
+    as "schools of the municipality in the work",
+    count(p) as "groups", count(*) filter (where flag = 'red') as "red",
+    round(9000.0 * count(*) filter (where flag = 'red') / count(p), 1) as "red of 9,000"
+from placed
+group by 1
+order by min(schools)
+"""
+SIZES = """
+select detector_code as "detector", {bands}
+from core.int_sign__calibrated
+inner join core.int_sign__group using (region_code, test_id, group_no)
+where detector_code not in ('growth', 'journal_gap')
+group by detector_code
+order by detector_code
+"""
+BANDS = ", ".join(
+    f"""round(100 * avg((p <= 0.01)::integer) filter (where size_band = {band}), 2) as "from {band}\""""
+    for band in (5, 10, 15, 25, 50)
+)
 
 
 def shuffle(connection: psycopg.Connection, *, within_region: bool) -> int:
@@ -85,13 +115,15 @@ def build(settings: Settings, select: str, *, full_refresh: bool = False) -> Non
     )
 
 
-def report(settings: Settings, what: str) -> None:
+def report(settings: Settings, title: str, query: str) -> None:
+    """Print an answer of the warehouse as a table of Markdown."""
     with psycopg.connect(settings.database_url) as connection:
-        for year, groups, red, amber, hundredth, thousandth in connection.execute(ANSWER).fetchall():
-            print(
-                f"{what} {year}: {groups} groups, red {red} ({9000 * red / groups:.1f} of 9,000), amber {amber},"
-                f" p ≤ 0.01 {hundredth} %, p ≤ 0.001 {thousandth} %"
-            )
+        cursor = connection.execute(query)  # type: ignore[call-overload]
+        names = [column.name for column in cursor.description or []]
+        rows = [names, ["---"] * len(names), *cursor.fetchall()]
+    print(f"\n{title}\n")
+    for row in rows:
+        print("|", " | ".join("all" if cell is None else str(cell) for cell in row), "|")
 
 
 def main(within_region: bool, works: str) -> None:
@@ -99,11 +131,13 @@ def main(within_region: bool, works: str) -> None:
         registers = [DATA / "logins.xlsx", DATA / "context_oo_2022_1_noPD.csv"]
         pipeline.load(settings, [*registers, *sorted((DATA / "wide_csv_gz").glob(works))])
         build(settings, "+mart_objectivity__sign")
-        report(settings, "as delivered")
+        by_subject = FLAGS.format(by="subject_code", grouping="grouping sets ((year, subject_code), (year))")
+        report(settings, "As delivered", by_subject)
         with psycopg.connect(settings.database_url) as connection:
             shuffle(connection, within_region=within_region)
         build(settings, f"int_vpr__score_count {SIGNS}", full_refresh=True)
-        report(settings, "shuffled within " + ("the region" if within_region else "municipalities"))
+        report(settings, "Pupils shuffled within " + ("the region" if within_region else "municipalities"), NEIGHBOURS)
+        report(settings, "Of them p ≤ 0.01, %, by participants of the group", SIZES.format(bands=BANDS))
 
 
 if __name__ == "__main__":

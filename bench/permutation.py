@@ -135,7 +135,7 @@ def main(within_region: bool, works: str) -> None:
         report(settings, "As delivered", by_subject)
         with psycopg.connect(settings.database_url) as connection:
             shuffle(connection, within_region=within_region)
-        build(settings, f"int_vpr__score_count {SIGNS}", full_refresh=True)
+        build(settings, f"int_result__score_count {SIGNS}", full_refresh=True)
         report(settings, "Pupils shuffled within " + ("the region" if within_region else "municipalities"), NEIGHBOURS)
         report(settings, "Of them p ≤ 0.01, %, by participants of the group", SIZES.format(bands=BANDS))
 

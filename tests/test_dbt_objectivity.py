@@ -20,7 +20,7 @@ from ingest.settings import Settings
 RESULTS = {
     "facts": "select * from core.fct_assessment_result",
     "items": "select * from core.fct_item_score",
-    "counts": "select * from core.int_vpr__score_count",
+    "counts": "select * from core.int_result__score_count",
     "indicators": "select * from core.fct_indicator_value",
     "organisations": "select * from core.dim_organisation",
     "markers": "select * from mart.mart_objectivity__marker",

@@ -245,6 +245,20 @@
 {%- endmacro %}
 
 
+{#- Flag of a row of int_sign__verdict by its own q and p alone. -#}
+{% macro flag_of_group() -%}
+    case
+        when not is_sufficient
+        then 'insufficient'
+        when q <= {{ parameter("objectivity_parameter", "red_q", "year") }}
+        then 'red'
+        when p <= {{ parameter("objectivity_parameter", "amber_p", "year") }}
+        then 'amber'
+        else 'none'
+    end
+{%- endmacro %}
+
+
 {#- Signs that stand beside the flag and never make it. -#}
 {% macro signs_beside() -%} {{- return(["level", "journal_gap", "growth"]) -}} {%- endmacro %}
 

@@ -9,7 +9,7 @@ with
             counted.journal_mark,
             counted.primary_score,
             sum(counted.participants) as participants
-        from {{ ref("int_vpr__score_count") }} as counted
+        from {{ ref("int_result__score_count") }} as counted
         inner join
             {{ ref("objectivity_marker") }} as marker
             on marker.marker_kind = 'mark_mismatch'

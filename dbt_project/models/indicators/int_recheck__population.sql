@@ -8,7 +8,7 @@ with
             score.subject_code,
             score.participants,
             {{ at_boundary("score.primary_score", "test") }} as is_at_boundary
-        from {{ ref("int_vpr__score_count") }} as score
+        from {{ ref("int_result__score_count") }} as score
         inner join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("score", "codes") }}
         left join
             {{ ref("int_sign__test") }} as test

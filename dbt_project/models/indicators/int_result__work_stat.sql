@@ -24,7 +24,8 @@ with
             journal_mark,
             null::smallint as test_score,
             participants
-        from {{ ref("int_vpr__score_count") }}
+        from {{ ref("int_result__score_count") }}
+        where procedure_code = 'vpr'
         union all
         select
             region_code,

@@ -1,12 +1,17 @@
 {{ config(indexes=[{"columns": ["region_code", "organisation_code", "year"]}]) }}
 
 {%- set class_key = "region_code, test_id, group_no, class_label" -%}
+{%- set detectors = ("sim_dup", "sim_pairs") -%}
 with
     result as (
         select
             seat.region_code,
             seat.test_id,
             seat.group_no,
+            seat.organisation_code,
+            test.year,
+            test.grade,
+            test.subject_code,
             coalesce(result.class_label, '') as class_label,
             result.participation = 'present' and result.primary_score is not null as is_counted,
             result.participation = 'absent' as is_absent,
@@ -25,87 +30,46 @@ with
     class as (
         select
             {{ class_key }},
-            count(*) filter (where is_counted) as n,
-            count(*) filter (where is_absent) as absent,
-            avg(primary_score) filter (where is_counted) as mean_score,
-            count(*) filter (where is_counted and is_at) as at_boundary,
-            count(*) filter (where is_counted and is_below) as below_boundary,
-            count(is_agreed) filter (where is_counted) as journal_compared,
-            count(*) filter (where is_counted and is_agreed) as journal_agreed
+            organisation_code,
+            year,
+            grade,
+            subject_code,
+            count(*) filter (where is_counted)::integer as n,
+            count(*) filter (where is_absent)::integer as absent,
+            round(avg(primary_score) filter (where is_counted), 6)::numeric(18, 6) as mean_score,
+            count(*) filter (where is_counted and is_at)::integer as at_boundary,
+            count(*) filter (where is_counted and is_below)::integer as below_boundary,
+            count(is_agreed) filter (where is_counted)::integer as journal_compared,
+            count(*) filter (where is_counted and is_agreed)::integer as journal_agreed
         from result
-        group by {{ class_key }}, n_min
+        group by {{ class_key }}, organisation_code, year, grade, subject_code, n_min
         having count(*) filter (where is_counted) >= n_min
-    ),
+    )
 
-    sim_dup as (
-        select
-            string_class.region_code,
-            string_class.test_id,
-            string_class.group_no,
-            string_class.class_label,
-            school.phi,
-            sum(string_class.pairs) as pairs,
-            sum(string_class.equal_pairs)::integer as k,
-            round(school.class_ratio * sum(string_class.pairs * rate.rate), 6) as lambda
-        from {{ ref("int_sign__string_class") }} as string_class
-        inner join {{ ref("int_sign__string_rate") }} as rate using (region_code, test_id, variant, total)
-        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-        inner join {{ ref("int_sign__sim_dup") }} as school using (region_code, test_id, group_no)
-        where test.procedure_code = 'vpr' and string_class.total <= test.full_score_share * test.max_score
-        group by
-            string_class.region_code,
-            string_class.test_id,
-            string_class.group_no,
-            string_class.class_label,
-            school.phi,
-            school.class_ratio
-    ),
-
-    sim_pairs as (
-        select
-            pair_count.region_code,
-            pair_count.test_id,
-            pair_count.group_no,
-            pair_count.class_label,
-            school.phi,
-            sum(pair_count.pairs) as pairs,
-            sum(pair_count.similar_pairs)::integer as k,
-            round(sum(pair_count.pairs * rate.rate), 6) as lambda
-        from {{ ref("int_sign__pair_count") }} as pair_count
-        inner join {{ ref("int_sign__pair_rate") }} as rate using (region_code, test_id, score_tenth)
-        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-        inner join {{ ref("int_sign__sim_pairs") }} as school using (region_code, test_id, group_no)
-        where test.procedure_code = 'vpr'
-        group by pair_count.region_code, pair_count.test_id, pair_count.group_no, pair_count.class_label, school.phi
-    ),
-
-    {%- for code in ("sim_dup", "sim_pairs") %}
-        {{ code }}_judged as ({{ negative_binomial_mid_p(code, class_key) }}) {%- if not loop.last %}, {%- endif %}
+    {%- for code in detectors -%}
+        , {{ code }} as (select * from {{ ref("int_sign__class_pairs") }} where detector_code = '{{ code }}')
     {%- endfor %}
 
 select
     class.region_code,
-    groups.organisation_code,
-    test.year,
-    test.grade,
-    test.subject_code,
+    class.organisation_code,
+    class.year,
+    class.grade,
+    class.subject_code,
     class.class_label,
-    class.n::integer as n,
-    class.absent::integer as absent,
-    round(class.mean_score, 6)::numeric(18, 6) as mean_score,
-    class.at_boundary::integer as at_boundary,
-    class.below_boundary::integer as below_boundary,
-    class.journal_compared::integer as journal_compared,
-    class.journal_agreed::integer as journal_agreed
-    {%- for code in ("sim_dup", "sim_pairs") %}
+    class.n,
+    class.absent,
+    class.mean_score,
+    class.at_boundary,
+    class.below_boundary,
+    class.journal_compared,
+    class.journal_agreed
+    {%- for code in detectors %}
         ,
-        coalesce({{ code }}.pairs, 0)::integer as {{ code }}_pairs,
+        coalesce({{ code }}.pairs, 0) as {{ code }}_pairs,
         coalesce({{ code }}.k, 0) as {{ code }}_k,
         coalesce({{ code }}.lambda, 0)::numeric(18, 6) as {{ code }}_lambda,
         {{ code }}.mid_p::double precision as {{ code }}_p
     {%- endfor %}
 from class
-inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
-inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-left join sim_dup_judged as sim_dup using ({{ class_key }})
-left join sim_pairs_judged as sim_pairs using ({{ class_key }})
+{%- for code in detectors %} left join {{ code }} using ({{ class_key }}) {%- endfor %}

@@ -11,15 +11,7 @@ select
     score,
     p,
     q,
-    case
-        when not is_sufficient
-        then 'insufficient'
-        when q <= {{ parameter("objectivity_parameter", "red_q", "year") }}
-        then 'red'
-        when p <= {{ parameter("objectivity_parameter", "amber_p", "year") }}
-        then 'amber'
-        else 'none'
-    end as flag,
+    {{ flag_of_group() }} as flag,
     mechanism,
     {{ sign_columns(["profile", "misfit", "expgap", "boundary", "sim_dup", "sim_pairs"]) | join(",\n    ") }},
     level_z

@@ -8,7 +8,7 @@
 with
     room as (
         select distinct region_code, slice_id, load_id, station_code, room_code
-        from {{ ref("int_gia__score_count") }}
+        from {{ ref("int_result__score_count") }}
         where station_code is not null and room_code is not null
     ),
 

@@ -10,5 +10,5 @@ select distinct
     codes.organisation_code,
     counted.slice_id,
     counted.load_id
-from {{ ref("int_sign__counted") }} as counted
+from {{ ref("int_result__score_count") }} as counted
 inner join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("counted", "codes") }}

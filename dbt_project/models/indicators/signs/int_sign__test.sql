@@ -29,7 +29,7 @@ with
             {%- endfor %}
             sum(participants) * primary_score as sum_score,
             sum(participants) * primary_score * primary_score as sum_score_squared
-        from {{ ref("int_sign__counted") }}
+        from {{ ref("int_result__score_count") }}
         where participation = 'present' and primary_score is not null
         group by {{ work }}, primary_score
     ),
@@ -62,7 +62,7 @@ with
     -- The certificate of ЕГЭ is given by test score: its primary score is the least that reaches it.
     certificate as (
         select {{ work }}, min(counted.primary_score) as min_score_3
-        from {{ ref("int_gia__score_count") }} as counted
+        from {{ ref("int_result__score_count") }} as counted
         inner join {{ ref("int_work__region_scale") }} as scale using ({{ work }})
         where scale.threshold_scale = 'test_score' and counted.test_score >= scale.threshold_value
         group by {{ work }}
@@ -73,7 +73,7 @@ with
         from result
         union all
         select distinct {{ work }}, 'room' as unit_kind
-        from {{ ref("int_gia__score_count") }}
+        from {{ ref("int_result__score_count") }}
         where station_code is not null and room_code is not null
     ),
 

@@ -21,13 +21,17 @@ select
     room_code,
     participation,
     primary_score,
+    max_score,
     test_score,
     mark,
+    journal_mark,
     count(*)::integer as participants,
     load_id,
     slice_id
 from {{ ref("fct_assessment_result") }}
-where procedure_code <> 'vpr' and {{ only_new_slices("gia") }}
+where
+    (procedure_code = 'vpr' and {{ only_new_slices("vpr") }})
+    or (procedure_code <> 'vpr' and {{ only_new_slices("gia") }})
 group by
     region_code,
     load_id,
@@ -43,5 +47,7 @@ group by
     room_code,
     participation,
     primary_score,
+    max_score,
     test_score,
-    mark
+    mark,
+    journal_mark

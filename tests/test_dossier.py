@@ -104,6 +104,9 @@ def test_the_page_explains_itself(warehouse: Settings, page: str) -> None:
         "не вывод о нарушении", "вся организация рассмотрена как один класс",
     ):  # fmt: skip
         assert words in text
+    record = "select pool_q, is_pooled from mart.mart_objectivity__dossier where year = 2024 and organisation_code = %s"
+    [(pool_q, is_pooled)] = ask(warehouse, record, TWINS)
+    assert is_pooled == (pool_q <= 0.1) == ("повторяются в других работах организации" in text)
     assert page.count("<svg") == 4
     assert "NaN" not in page
     assert "None" not in text

@@ -27,19 +27,6 @@ with
             )::integer as place
         from {{ ref("mart_objectivity__work_list") }} as list
         inner join
-            {{ ref("dim_organisation_code") }} as codes
-            on list.region_code = codes.region_code
-            and list.organisation_code = codes.organisation_code
-            and make_date(list.year, 5, 1) between codes.valid_from and codes.valid_to
-        inner join
-            {{ ref("fct_assessment_result") }} as result
-            on codes.region_code = result.region_code
-            and codes.code_system = result.code_system
-            and codes.code = result.source_organisation_code
-            and list.year = result.year
-            and list.grade = result.grade
-            and list.subject_code = result.subject_code
-        left join
             {{ ref("int_sign__test") }} as test
             on list.region_code = test.region_code
             and test.procedure_code = 'vpr'
@@ -47,9 +34,14 @@ with
             and list.year = test.year
             and list.grade = test.grade
             and list.subject_code = test.subject_code
+        inner join
+            {{ ref("int_sign__seat") }} as seat
+            on test.region_code = seat.region_code
+            and test.test_id = seat.test_id
+            and list.organisation_code = seat.organisation_code
+        inner join {{ ref("fct_assessment_result") }} as result on {{ at_seat("result", "seat") }}
         where
             list.action = 'remark'
-            and result.procedure_code = 'vpr'
             and result.participation = 'present'
             and result.primary_score is not null
             and (list.population = 'all' or {{ at_boundary("result.primary_score", "test") }})

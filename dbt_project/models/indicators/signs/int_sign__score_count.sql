@@ -6,19 +6,7 @@ select
     seat.group_no,
     counted.participation,
     counted.primary_score,
-    coalesce(
-        counted.mark,
-        case
-            when counted.primary_score >= test.min_score_5
-            then 5
-            when counted.primary_score >= test.min_score_4
-            then 4
-            when counted.primary_score >= test.min_score_3
-            then 3
-            when test.min_score_3 is not null and counted.primary_score is not null
-            then 2
-        end
-    )::smallint as mark,
+    {{ mark_of("counted", "test") }} as mark,
     counted.journal_mark,
     counted.participants
 from {{ ref("int_result__score_count") }} as counted

@@ -22,36 +22,51 @@ from bi import plots
 from ingest.contract import vocabularies
 
 Row = dict[str, Any]
-Work = tuple[int, int, str]
-"""(year, grade, subject_code)."""
+Work = tuple[str, int, int, str]
+"""(procedure_code, year, grade, subject_code)."""
 
 _WORK = "region_code, year, grade, subject_code"
 _RECORDS = """
 select * from mart.mart_objectivity__dossier
 where region_code = %(region)s and (%(year)s::smallint is null or year = %(year)s)
     and (%(organisation)s::text is null or organisation_code = %(organisation)s)
-order by organisation_code, year desc, flag desc, score desc, subject_code, grade
+order by organisation_code, year desc, procedure_code = 'vpr' desc, flag desc, score desc, procedure_code, subject_code,
+    grade
 """
 _MECHANISMS = """
 select mechanism_code, title from core.objectivity_mechanism order by valid_from, mechanism_code
 """
-_SIGNS = """
-select * from mart.mart_objectivity__sign
-where region_code = %(region)s and organisation_code = any(%(organisations)s) and flag in ('red', 'amber')
-"""
+_SIGNS = [
+    f"""
+    select * from mart.{mart}
+    where region_code = %(region)s and organisation_code = any(%(organisations)s) and flag in ('red', 'amber')
+    """
+    for mart in ("mart_objectivity__sign", "mart_objectivity__exam_sign")
+]
 _HISTORY = """
-select organisation_code, subject.title as subject_title, grade, year, sign.n, sign.flag, sign.is_observed,
-    dossier.mechanism_title, dossier.explanation_reason, dossier.explanation_decision, dossier.recheck_works,
-    dossier.recheck_raised
-from mart.mart_objectivity__sign as sign
+with judged as (
+    select region_code, organisation_code, 'vpr' as procedure_code, year, grade, subject_code, n, flag, is_observed
+    from mart.mart_objectivity__sign
+    union all
+    select region_code, organisation_code, procedure_code, year, grade, subject_code, n, flag, false
+    from mart.mart_objectivity__exam_sign
+)
+select organisation_code, procedure.title as procedure_title, subject.title as subject_title, grade, year, judged.n,
+    judged.flag, judged.is_observed, dossier.mechanism_title, dossier.explanation_reason,
+    dossier.explanation_decision, dossier.recheck_works, dossier.recheck_raised
+from judged
+inner join core.dim_procedure as procedure using (procedure_code)
 inner join core.dim_subject as subject using (subject_code)
 left join mart.mart_objectivity__dossier as dossier
-    using (region_code, organisation_code, year, grade, subject_code)
+    using (region_code, organisation_code, procedure_code, year, grade, subject_code)
 where region_code = %(region)s and organisation_code = any(%(organisations)s)
-order by organisation_code, subject.title, grade, year
+order by organisation_code, procedure_code = 'vpr' desc, procedure.title, subject.title, grade, year
 """
 _HISTORY_YEARS = 3
-_WHOLE_WORK = "region_code = %(region)s and year = %(year)s and grade = %(grade)s and subject_code = %(subject)s"
+_WHOLE_WORK = """
+    region_code = %(region)s and procedure_code = %(procedure)s and year = %(year)s and grade = %(grade)s
+    and subject_code = %(subject)s
+"""
 _REGION_SCORES = f"""
 select distinct primary_score, is_boundary, region_participants, region_n
 from mart.mart_objectivity__score where {_WHOLE_WORK} order by primary_score
@@ -133,7 +148,9 @@ class _Facts:
             self.history[row["organisation_code"]].append(row)
         # Of several wordings of one mechanism the latest.
         self._titles = {row["mechanism_code"]: row["title"] for row in _rows(connection, _MECHANISMS, {})}
-        self._signs = {(row["organisation_code"], _work(row)): row for row in _rows(connection, _SIGNS, given)}
+        self._signs = {
+            (row["organisation_code"], _work(row)): row for query in _SIGNS for row in _rows(connection, query, given)
+        }
         self._works: dict[Work, tuple[list[Row], list[Row]]] = {}
 
     def _by_group(self, mart: str, order: str) -> dict[tuple[str, Work], list[Row]]:
@@ -150,7 +167,7 @@ class _Facts:
     def _region_of(self, work: Work) -> tuple[list[Row], list[Row]]:
         """(scores of the region, all schools) of a work."""
         if work not in self._works:
-            given = dict(zip(("region", "year", "grade", "subject"), (self._region, *work), strict=True))
+            given = dict(zip(("region", "procedure", "year", "grade", "subject"), (self._region, *work), strict=True))
             scores = _rows(self._connection, _REGION_SCORES, given)
             groups = [row for row in _rows(self._connection, _SCHOOLS, given) if row["mean_score_z"] is not None]
             self._works[work] = scores, groups
@@ -182,7 +199,8 @@ class _Facts:
 
 
 def _work(row: Row) -> Work:
-    return row["year"], row["grade"], row["subject_code"]
+    # Marts of ВПР alone do not name it.
+    return row.get("procedure_code", "vpr"), row["year"], row["grade"], row["subject_code"]
 
 
 def _boundaries(scores: Sequence[Row], region: Sequence[Row]) -> list[Row]:
@@ -211,12 +229,12 @@ def _leading_class(classes: Sequence[Row], mechanism: str) -> Row | None:
     return min(judged, key=lambda row: row[f"{mechanism}_p"], default=None)
 
 
-def _by_work(history: Sequence[Row], of_year: int) -> dict[tuple[str, int], dict[int, Row]]:
-    """(subject, grade) → year → row, of the years that a page of `of_year` looks back at."""
-    works: dict[tuple[str, int], dict[int, Row]] = defaultdict(dict)
+def _by_work(history: Sequence[Row], of_year: int) -> dict[tuple[str, str, int], dict[int, Row]]:
+    """(procedure, subject, grade) → year → row, of the years that a page of `of_year` looks back at."""
+    works: dict[tuple[str, str, int], dict[int, Row]] = defaultdict(dict)
     for row in history:
         if of_year - _HISTORY_YEARS < row["year"] <= of_year:
-            works[row["subject_title"], row["grade"]][row["year"]] = row
+            works[row["procedure_title"], row["subject_title"], row["grade"]][row["year"]] = row
     return works
 
 

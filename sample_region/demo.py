@@ -44,7 +44,7 @@ select
     sum(works_to_remark) as works_to_remark
 from mart.mart_objectivity__dossier
 join mart.mart_objectivity__work_list using (region_code, organisation_code, year, grade, subject_code, flag)
-where flag = 'red' and year = 2025
+where flag = 'red' and procedure_code = 'vpr' and year = 2025
 group by municipality_name, mechanism_title
 order by red_flags desc, municipality_name, mechanism_title
 limit 10""",

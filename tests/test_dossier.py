@@ -161,7 +161,9 @@ def test_classes_together_are_the_school(warehouse: Settings) -> None:
 
 def test_the_page_tells_what_came_of_earlier_signs(page: str) -> None:
     history = words_of(page).partition("История: 2022–2024")[2]
-    assert history.startswith(" Предмет, класс 2022 2023 2024 Русский язык,&nbsp;5 — перепроверить участников 20")
+    assert history.startswith(
+        " Процедура, предмет, класс 2022 2023 2024 ВПР: Русский язык,&nbsp;5 — перепроверить участников 20"
+    )
     assert "пояснение: нарушение порядка; решение: профилактика" in history
     assert "пояснение: ошибка ввода; решение: перепроверка" in history
     assert "перепроверено работ 3, больше допустимого поставлено в 2" in history

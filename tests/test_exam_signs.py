@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from warehouse import GIA_HEADER, VPR_HEADER, ask, installation, template, write_csv
 
+from bi import dossier
 from dbt_project.runner import build
 from ingest import pipeline
 from ingest.settings import Settings
@@ -116,3 +119,29 @@ def test_a_room_that_wrote_together(warehouse: Settings, tmp_path: Path) -> None
     assert next(mechanism for room, _, _, mechanism, _ in rooms if room == "0203") in ("sim_dup", "sim_pairs")
     assert [(room, n, empty) for room, n, flag, _, empty in rooms if flag == "insufficient"] == [("0124", 3, True)]
     assert not ask(warehouse, "select from mart.mart_objectivity__sign")
+
+
+def test_a_sign_of_an_exam_has_its_page(warehouse: Settings, tmp_path: Path) -> None:
+    written = papers()
+    written = [replace(paper, scores=written[4].scores) if paper.school == 0 else paper for paper in written]
+    pipeline.load(warehouse, [exam(tmp_path / "02_2024.06.06.csv", written)], "gia")
+    build(warehouse.database_url, tests="none", target_path=tmp_path / "dbt")
+    [(organisation, procedure)] = ask(
+        warehouse, "select organisation_code, procedure_code from mart.mart_objectivity__dossier where flag = 'red'"
+    )
+    assert (organisation, procedure) == ("ris-990101", "oge")
+    answer = {
+        "procedure_code": "ОГЭ", "year": 2024, "grade": 9, "subject_code": "Математика",
+        "organisation_code": organisation, "reason_code": "нарушение порядка", "decision": "профилактика",
+    }  # fmt: skip
+    file = template(tmp_path / "e.csv", "objectivity_explanation", [answer])
+    assert [outcome.message for outcome in pipeline.load(warehouse, [file]) if not outcome.published] == []
+    build(warehouse.database_url, tests="none", target_path=tmp_path / "dbt")
+    with psycopg.connect(warehouse.database_url) as connection:
+        pages = dossier.write(connection, 99, tmp_path / "pages", year=2024, organisation_code=organisation)
+    text = " ".join(
+        re.sub(r"<style>.*?</style>|<svg.*?</svg>|<[^>]+>", " ", pages[1].read_text(), flags=re.DOTALL).split()
+    )
+    for words in ("ОГЭ: Математика, 9 класс", "Пояснение получено: нарушение порядка", "Решение: профилактика"):
+        assert words in text
+    assert "None" not in text

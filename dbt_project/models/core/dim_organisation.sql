@@ -108,6 +108,26 @@ with
             and period.valid_from between register.row_from and register.row_to
         group by period.region_code, period.organisation_code, period.valid_from, period.valid_to
         having bool_or(register.is_dated or not register.has_dated)
+    ),
+
+    -- An organisation no register knows may be named by the code it has here, too: `ris-1234`.
+    unregistered as (
+        select distinct
+            on (region_code, organisation_code)
+            region_code,
+            organisation_code,
+            organisation_kind,
+            organisation_name,
+            municipality_code,
+            municipality_name
+        from {{ ref("int_organisation__unregistered") }}
+        order by
+            region_code,
+            organisation_code,
+            organisation_kind nulls last,
+            municipality_code nulls last,
+            municipality_name nulls last,
+            organisation_name nulls last
     )
 
 select
@@ -141,7 +161,7 @@ select
     null as ogrn,
     null as registers,
     true as is_provisional
-from {{ ref("int_organisation__unregistered") }} as unregistered
+from unregistered
 left join
     municipality
     on unregistered.region_code = municipality.region_code

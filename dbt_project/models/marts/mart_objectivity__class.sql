@@ -9,10 +9,11 @@ with
             seat.test_id,
             seat.group_no,
             seat.organisation_code,
+            test.procedure_code,
             test.year,
             test.grade,
             test.subject_code,
-            coalesce(result.class_label, '') as class_label,
+            {{ class_at("result", "seat") }} as class_label,
             result.participation = 'present' and result.primary_score is not null as is_counted,
             result.participation = 'absent' as is_absent,
             result.primary_score,
@@ -24,13 +25,14 @@ with
         inner join {{ ref("int_sign__seat") }} as seat on {{ at_seat("result", "seat") }}
         inner join
             {{ ref("int_sign__test") }} as test on seat.region_code = test.region_code and seat.test_id = test.test_id
-        where result.procedure_code = 'vpr'
+        where seat.unit_kind = 'organisation'
     ),
 
     class as (
         select
             {{ class_key }},
             organisation_code,
+            procedure_code,
             year,
             grade,
             subject_code,
@@ -42,7 +44,7 @@ with
             count(is_agreed) filter (where is_counted)::integer as journal_compared,
             count(*) filter (where is_counted and is_agreed)::integer as journal_agreed
         from result
-        group by {{ class_key }}, organisation_code, year, grade, subject_code, n_min
+        group by {{ class_key }}, organisation_code, procedure_code, year, grade, subject_code, n_min
         having count(*) filter (where is_counted) >= n_min
     )
 
@@ -53,6 +55,7 @@ with
 select
     class.region_code,
     class.organisation_code,
+    class.procedure_code,
     class.year,
     class.grade,
     class.subject_code,

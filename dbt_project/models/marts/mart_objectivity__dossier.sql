@@ -1,14 +1,51 @@
 {{ config(indexes=[{"columns": ["region_code", "organisation_code", "year"]}]) }}
 
-{%- set work = "region_code, organisation_code, year, grade, subject_code" -%}
+{%- set work = "region_code, organisation_code, procedure_code, year, grade, subject_code" -%}
 with
-    flagged as (select * from {{ ref("mart_objectivity__sign") }} where flag in ('red', 'amber')),
+    flagged as (
+        select
+            region_code,
+            organisation_code,
+            'vpr' as procedure_code,
+            year,
+            grade,
+            subject_code,
+            flag,
+            n,
+            score,
+            p,
+            q,
+            pool_q,
+            mechanism,
+            is_observed
+        from {{ ref("mart_objectivity__sign") }}
+        where flag in ('red', 'amber')
+        union all
+        select
+            region_code,
+            organisation_code,
+            procedure_code,
+            year,
+            grade,
+            subject_code,
+            flag,
+            n,
+            score,
+            p,
+            q,
+            null::double precision as pool_q,
+            mechanism,
+            false as is_observed
+        from {{ ref("mart_objectivity__exam_sign") }}
+        where flag in ('red', 'amber')
+    ),
 
     -- The fourteen markers name a work or, for changes between years, the later of two.
     official as (
         select
             marked.region_code,
             marked.organisation_code,
+            marker.procedure_code,
             marked.year,
             marker.grade,
             marker.subject_code,
@@ -19,19 +56,36 @@ with
             {{ ref("objectivity_marker") }} as marker
             on marked.marker_code = marker.marker_code
             and {{ valid_in("marker", "marked.year") }}
-            and marker.procedure_code = 'vpr'
-        group by marked.region_code, marked.organisation_code, marked.year, marker.grade, marker.subject_code
+        group by
+            marked.region_code,
+            marked.organisation_code,
+            marker.procedure_code,
+            marked.year,
+            marker.grade,
+            marker.subject_code
     ),
 
     listed as (
-        select {{ work }}, bool_or(is_listed) as is_listed from {{ ref("fct_federal_listing") }} group by {{ work }}
+        select
+            region_code,
+            organisation_code,
+            'vpr' as procedure_code,
+            year,
+            grade,
+            subject_code,
+            bool_or(is_listed) as is_listed
+        from {{ ref("fct_federal_listing") }}
+        group by region_code, organisation_code, year, grade, subject_code
     ),
+
+    rechecked as (select 'vpr' as procedure_code, recheck.* from {{ ref("int_recheck__group") }} as recheck),
 
     -- What the leading sign is made of, beside what is usual.
     measured as (
         select
             groups.region_code,
             groups.organisation_code,
+            test.procedure_code,
             test.year,
             test.grade,
             test.subject_code,
@@ -46,7 +100,7 @@ with
         left join {{ ref("int_sign__expgap") }} as expgap using (region_code, test_id, group_no)
         left join {{ ref("int_sign__jagree") }} as jagree using (region_code, test_id, group_no)
         left join {{ ref("int_sign__attend") }} as attend using (region_code, test_id, group_no)
-        where test.procedure_code = 'vpr' and test.unit_kind = 'organisation'
+        where test.unit_kind = 'organisation'
     ),
 
     organisation as (
@@ -67,9 +121,11 @@ with
 select
     flagged.region_code,
     flagged.organisation_code,
+    flagged.procedure_code,
     flagged.year,
     flagged.grade,
     flagged.subject_code,
+    procedure.title as procedure_title,
     organisation.organisation_name,
     organisation.municipality_name,
     subject.title as subject_title,
@@ -109,7 +165,8 @@ left join official using ({{ work }})
 left join listed using ({{ work }})
 left join measured using ({{ work }})
 left join {{ ref("fct_objectivity_explanation") }} as explained using ({{ work }})
-left join {{ ref("int_recheck__group") }} as rechecked using ({{ work }})
+left join rechecked using ({{ work }})
+inner join {{ ref("dim_procedure") }} as procedure on flagged.procedure_code = procedure.procedure_code
 inner join {{ ref("dim_subject") }} as subject on flagged.subject_code = subject.subject_code
 inner join
     {{ ref("objectivity_mechanism") }} as mechanism

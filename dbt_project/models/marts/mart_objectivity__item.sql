@@ -5,19 +5,21 @@ with
         select
             region_code,
             test_id,
+            procedure_code,
             year,
             grade,
             subject_code,
             n_min,
             {{ parameter("objectivity_parameter", "item_z", "year") }} as item_z
         from {{ ref("int_sign__test") }}
-        where procedure_code = 'vpr' and unit_kind = 'organisation'
+        where unit_kind = 'organisation'
     ),
 
     placed as (
         select
             deviation.region_code,
             groups.organisation_code,
+            work.procedure_code,
             work.year,
             work.grade,
             work.subject_code,
@@ -39,6 +41,7 @@ with
 select
     placed.region_code,
     placed.organisation_code,
+    placed.procedure_code,
     placed.year,
     placed.grade,
     placed.subject_code,
@@ -57,7 +60,7 @@ from placed
 left join
     {{ ref("dim_task") }} as task
     on placed.region_code = task.region_code
-    and task.procedure_code = 'vpr'
+    and placed.procedure_code = task.procedure_code
     and placed.year = task.year
     and placed.grade = task.grade
     and placed.subject_code = task.subject_code

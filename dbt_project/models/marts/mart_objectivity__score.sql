@@ -17,6 +17,7 @@ with
 select
     score.region_code,
     groups.organisation_code,
+    test.procedure_code,
     test.year,
     test.grade,
     test.subject_code,
@@ -30,4 +31,4 @@ from score
 inner join region using (region_code, test_id, primary_score)
 inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
 inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-where test.procedure_code = 'vpr' and test.unit_kind = 'organisation' and groups.n >= test.n_min
+where test.unit_kind = 'organisation' and groups.n >= test.n_min

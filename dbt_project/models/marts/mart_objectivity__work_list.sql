@@ -125,14 +125,16 @@ with
             and flagged.subject_code = recheck.subject_code
         left join
             {{ ref("fct_objectivity_explanation") }} as explanation
-            on flagged.region_code = explanation.region_code
+            on explanation.procedure_code = 'vpr'
+            and flagged.region_code = explanation.region_code
             and flagged.organisation_code = explanation.organisation_code
             and flagged.year = explanation.year
             and flagged.grade = explanation.grade
             and flagged.subject_code = explanation.subject_code
         left join
             {{ ref("fct_objectivity_explanation") }} as past
-            on flagged.region_code = past.region_code
+            on past.procedure_code = 'vpr'
+            and flagged.region_code = past.region_code
             and flagged.organisation_code = past.organisation_code
             and flagged.year = past.year + 1
             and flagged.grade = past.grade

@@ -1,5 +1,6 @@
 select
     region_code,
+    procedure_code,
     year,
     organisation_code,
     grade,

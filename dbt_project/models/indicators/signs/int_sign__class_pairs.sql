@@ -16,7 +16,7 @@ with
         inner join {{ ref("int_sign__string_rate") }} as rate using (region_code, test_id, variant, total)
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
         inner join {{ ref("int_sign__sim_dup") }} as school using (region_code, test_id, group_no)
-        where test.procedure_code = 'vpr' and string_class.total <= test.full_score_share * test.max_score
+        where test.unit_kind = 'organisation' and string_class.total <= test.full_score_share * test.max_score
         group by
             string_class.region_code,
             string_class.test_id,
@@ -39,7 +39,7 @@ with
         inner join {{ ref("int_sign__pair_rate") }} as rate using (region_code, test_id, score_tenth)
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
         inner join {{ ref("int_sign__sim_pairs") }} as school using (region_code, test_id, group_no)
-        where test.procedure_code = 'vpr'
+        where test.unit_kind = 'organisation'
         group by pair_count.region_code, pair_count.test_id, pair_count.group_no, pair_count.class_label, school.phi
     )
 

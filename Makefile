@@ -10,8 +10,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 help:
 	@echo "make demo      a fictional region from its suppliers' files to marts, run by Airflow"
 	@echo "make test      the whole test suite"
-	@echo "make bench     speed and memory against peers and physical limits (a quarter of an hour)"
-	@echo "make calibrate objectivity signs on simulated regions with planted manipulations (an hour)"
+	@echo "make bench     speed and memory against peers and physical limits (half an hour)"
+	@echo "make calibrate objectivity signs on simulated regions with planted manipulations (half an hour)"
 	@echo "make lint      style, types, SQL format"
 	@echo "make format    rewrite files in that style"
 	@echo "make generate  rewrite what follows from the contracts: dbt sources, dictionary, templates"

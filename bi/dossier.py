@@ -62,7 +62,10 @@ left join mart.mart_objectivity__dossier as dossier
 where region_code = %(region)s and organisation_code = any(%(organisations)s)
 order by organisation_code, procedure_code = 'vpr' desc, procedure.title, subject.title, grade, year
 """
-_HISTORY_YEARS = 3
+_HISTORY_YEARS = """
+select value::integer as years from core.control_parameter
+where parameter_code = 'history_years' and make_date(%(year)s, 12, 31) between valid_from and valid_to
+"""
 _WHOLE_WORK = """
     region_code = %(region)s and procedure_code = %(procedure)s and year = %(year)s and grade = %(grade)s
     and subject_code = %(subject)s
@@ -112,12 +115,13 @@ def write(
     paths = []
     for (organisation, of_year), signs in pages.items():
         path = folder / f"{of_year}_{organisation}.html"
+        years = facts.years_of(of_year)
         text = _template("dossier.html").render(
             organisation=signs[0],
             year=of_year,
             signs=[sign | facts.of(sign) for sign in signs],
-            years=range(of_year - _HISTORY_YEARS + 1, of_year + 1),
-            history=_by_work(facts.history[organisation], of_year),
+            years=years,
+            history=_by_work(facts.history[organisation], years),
         )
         path.write_text(text, encoding="utf-8")
         paths.append(path)
@@ -163,6 +167,11 @@ class _Facts:
         for row in _rows(self._connection, query, given):
             found[row["organisation_code"], _work(row)].append(row)
         return found
+
+    def years_of(self, year: int) -> range:
+        """Years that a page of `year` looks back at, itself the last."""
+        [found] = _rows(self._connection, _HISTORY_YEARS, {"year": year})
+        return range(year - found["years"] + 1, year + 1)
 
     def _region_of(self, work: Work) -> tuple[list[Row], list[Row]]:
         """(scores of the region, all schools) of a work."""
@@ -229,11 +238,11 @@ def _leading_class(classes: Sequence[Row], mechanism: str) -> Row | None:
     return min(judged, key=lambda row: row[f"{mechanism}_p"], default=None)
 
 
-def _by_work(history: Sequence[Row], of_year: int) -> dict[tuple[str, str, int], dict[int, Row]]:
-    """(procedure, subject, grade) → year → row, of the years that a page of `of_year` looks back at."""
+def _by_work(history: Sequence[Row], years: range) -> dict[tuple[str, str, int], dict[int, Row]]:
+    """(procedure, subject, grade) → year → row, of these years."""
     works: dict[tuple[str, str, int], dict[int, Row]] = defaultdict(dict)
     for row in history:
-        if of_year - _HISTORY_YEARS < row["year"] <= of_year:
+        if row["year"] in years:
             works[row["procedure_title"], row["subject_title"], row["grade"]][row["year"]] = row
     return works
 

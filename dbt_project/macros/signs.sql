@@ -301,6 +301,40 @@
 {%- endmacro %}
 
 
+{#- Signs of ВПР by organisation as sums over groups take them: z within pool_z_min … pool_z_max. -#}
+{% macro signs_to_sum() -%}
+    select
+        calibrated.region_code,
+        groups.organisation_code,
+        test.year,
+        test.subject_code,
+        calibrated.detector_code,
+        least(
+            greatest(calibrated.z, {{ parameter("objectivity_parameter", "pool_z_min", "test.year") }}),
+            {{ parameter("objectivity_parameter", "pool_z_max", "test.year") }}
+        ) as z
+    from {{ ref("int_sign__calibrated") }} as calibrated
+    inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
+    inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
+    where
+        test.procedure_code = 'vpr'
+        and test.unit_kind = 'organisation'
+        and calibrated.detector_code
+        in ({% for detector in sign_detectors() -%}'{{ detector }}'{{ ", " if not loop.last }} {%- endfor %})
+{%- endmacro %}
+
+
+{#- Columns `median` and `half_width` of the aggregated rows: (q84 − q16) / 2, one standard deviation of a normal law. -#}
+{% macro median_and_half_width(value) -%}
+    (percentile_cont(0.5) within group (order by {{ value }}))::numeric as median,
+    (
+        percentile_cont(0.84) within group (order by {{ value }})
+        - percentile_cont(0.16) within group (order by {{ value }})
+    )::numeric
+    / 2 as half_width
+{%- endmacro %}
+
+
 {#-
     Cauchy combination (Liu, Xie 2020) of the p of the aggregated rows, of `count` detectors in all: those that are missing
     have p = ½ and add nothing. ½ − atan(T)/π is atan2(1, T)/π, and tan((½ − p)π) is cot(πp), without cancelling where p is small.

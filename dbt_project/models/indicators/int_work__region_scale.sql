@@ -1,9 +1,8 @@
+{%- set work = "region_code, procedure_code, year, grade, subject_code" -%}
 {{ config(post_hook="analyze {{ this }}") }}
 
 with
-    work as (
-        select distinct region_code, procedure_code, year, grade, subject_code from {{ ref("int_task__slice_maximum") }}
-    ),
+    work as (select distinct {{ work }} from {{ ref("int_task__slice_maximum") }}),
 
     -- Of delivered scales that overlap the later one is the correction.
     delivered as (
@@ -47,16 +46,5 @@ select
     scale.threshold_scale,
     scale.threshold_value
 from work
-left join
-    delivered
-    on work.region_code = delivered.region_code
-    and work.procedure_code = delivered.procedure_code
-    and work.year = delivered.year
-    and work.grade = delivered.grade
-    and work.subject_code = delivered.subject_code
-left join
-    {{ ref("int_work__scale") }} as scale
-    on work.procedure_code = scale.procedure_code
-    and work.year = scale.year
-    and work.grade = scale.grade
-    and work.subject_code = scale.subject_code
+left join delivered using ({{ work }})
+left join {{ ref("int_work__scale") }} as scale using (procedure_code, year, grade, subject_code)

@@ -3,29 +3,10 @@
 with
     placed as (
         select
-            calibrated.region_code,
-            organisation_year.municipality_code,
-            test.year,
-            calibrated.detector_code,
-            groups.organisation_code,
-            least(
-                greatest(calibrated.z, {{ parameter("objectivity_parameter", "pool_z_min", "test.year") }}),
-                {{ parameter("objectivity_parameter", "pool_z_max", "test.year") }}
-            ) as z
-        from {{ ref("int_sign__calibrated") }} as calibrated
-        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
-        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-        inner join
-            {{ ref("int_organisation__year") }} as organisation_year
-            on groups.region_code = organisation_year.region_code
-            and groups.organisation_code = organisation_year.organisation_code
-            and test.year = organisation_year.year
-        where
-            test.procedure_code = 'vpr'
-            and test.unit_kind = 'organisation'
-            and organisation_year.municipality_code is not null
-            and calibrated.detector_code
-            in ({% for detector in sign_detectors() -%}'{{ detector }}'{{ ", " if not loop.last }} {%- endfor %})
+            sign.region_code, organisation.municipality_code, sign.year, sign.detector_code, organisation_code, sign.z
+        from ({{ signs_to_sum() }}) as sign
+        inner join {{ ref("int_organisation__year") }} as organisation using (region_code, organisation_code, year)
+        where organisation.municipality_code is not null
     ),
 
     summed as (
@@ -43,14 +24,7 @@ with
     ),
 
     spread as (
-        select
-            region_code,
-            year,
-            detector_code,
-            count(*)::integer as municipalities,
-            (percentile_cont(0.5) within group (order by s))::numeric as median,
-            (percentile_cont(0.84) within group (order by s) - percentile_cont(0.16) within group (order by s))::numeric
-            / 2 as half_width
+        select region_code, year, detector_code, count(*)::integer as municipalities, {{ median_and_half_width("s") }}
         from summed
         group by region_code, year, detector_code
     )

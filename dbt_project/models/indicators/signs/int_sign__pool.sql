@@ -1,29 +1,7 @@
 {{ config(post_hook="analyze {{ this }}") }}
 
 with
-    judged as (
-        select
-            calibrated.region_code,
-            groups.organisation_code,
-            test.year,
-            test.subject_code,
-            calibrated.detector_code,
-            least(
-                greatest(calibrated.z, {{ parameter("objectivity_parameter", "pool_z_min", "test.year") }}),
-                {{ parameter("objectivity_parameter", "pool_z_max", "test.year") }}
-            ) as z
-        from {{ ref("int_sign__calibrated") }} as calibrated
-        inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
-        inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)
-        where
-            test.procedure_code = 'vpr'
-            and test.unit_kind = 'organisation'
-            and calibrated.detector_code in (
-                {% for detector in sign_detectors() if detector != "sim_pairs" -%}
-                    '{{ detector }}'{{ ", " if not loop.last }}
-                {%- endfor %}
-            )
-    ),
+    judged as (select * from ({{ signs_to_sum() }}) as sign where detector_code <> 'sim_pairs'),
 
     summed as (
         select
@@ -54,9 +32,7 @@ with
             -- One for all detectors of a pool: some are seen only in some years.
             max(max(last_year)) over (partition by region_code, pool_kind, year) as last_year,
             count(*) as pools,
-            (percentile_cont(0.5) within group (order by s))::numeric as median,
-            (percentile_cont(0.84) within group (order by s) - percentile_cont(0.16) within group (order by s))::numeric
-            / 2 as half_width
+            {{ median_and_half_width("s") }}
         from summed
         group by region_code, pool_kind, year, detector_code
     ),

@@ -282,7 +282,10 @@ def _quarantine_share(
 
 
 def _why_rejected(fatal: list[CheckResult], findings: dict[str, list[_Finding]]) -> str:
-    first = next((found.what for result in fatal for found in findings.get(result.code, [])), "")
+    # Too many rows set aside are no check of their own: their first is that of the checks that set them aside.
+    named = [found for result in fatal for found in findings.get(result.code, [])]
+    aside = [found for group in findings.values() for found in group if found.check.quarantine]
+    first = next((found.what for found in named or aside), "")
     reasons = " ".join(result.message for result in fatal)
     return " ".join(part for part in ("Файл не принят.", reasons, first and f"Первое место: {first}", _RESEND) if part)
 

@@ -460,6 +460,7 @@ def test_checks_together_stay_within_the_tolerance(connection: psycopg.Connectio
     verdict = check(connection, "vpr")
     assert not verdict.accepted
     assert "Отложено 8 из 100 строк" in (verdict.message or "")
+    assert "Первое место: Строка 94, столбец «задание 1»: 9 больше максимума задания 1." in (verdict.message or "")
     assert len(row_numbers(connection, "vpr")) == 100
 
 

@@ -12,7 +12,7 @@ help:
 	@echo "make test      the whole test suite"
 	@echo "make bench     speed and memory against peers and physical limits (half an hour)"
 	@echo "make calibrate objectivity signs on simulated regions with planted manipulations (half an hour)"
-	@echo "make lint      style, types, SQL format"
+	@echo "make lint      style, types, floors of the house, SQL format"
 	@echo "make format    rewrite files in that style"
 	@echo "make generate  rewrite what follows from the contracts: dbt sources, dictionary, templates"
 	@echo "make install   only make $(VENV) with the locked dependencies"
@@ -50,6 +50,7 @@ lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/sqlfmt --check --quiet dbt_project
 
 format: install
@@ -58,7 +59,7 @@ format: install
 	$(BIN)/sqlfmt --quiet dbt_project
 
 generate: install
-	$(BIN)/python -m ingest.generate
+	$(BIN)/python -m rsoko.ops.generate
 
 clean:
 	-@test ! -x $(BIN)/rsoko || $(BIN)/rsoko down

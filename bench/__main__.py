@@ -16,7 +16,7 @@ from rich.table import Table
 
 from bench import bench_gate, build, data, measure
 from bench.measure import Measured, interleaved, psql, timed, work
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
 
 ROWS = 500_000
 SIZES = (125_000, 500_000, 2_000_000)

@@ -12,11 +12,14 @@ from statistics import median
 
 import psycopg
 
+from dbt_project import seed
 from expectations import gate
 from expectations.suite import load_suite
-from ingest import ledger, postgres
-from ingest.contract import load_contract, vocabularies
-from ingest.settings import Settings
+from ingest.load import ledger
+from rsoko.base.settings import Settings
+from rsoko.contracts.model import load_contract
+from rsoko.contracts.vocabulary import vocabularies
+from rsoko.ops import postgres
 
 ROWS, ITEMS, SCHOOLS = 500_000, 20, 1_000
 SMALL_ROWS, SMALL_LOADS = 30, 20
@@ -84,7 +87,7 @@ def scan(load_id: int) -> str:
 
 def _check(connection: psycopg.Connection, load_id: int) -> None:
     with connection.transaction(force_rollback=True):
-        verdict = gate.check(connection, CONTRACT, load_id, datetime.now(UTC))
+        verdict = gate.check(connection, CONTRACT, load_id, datetime.now(UTC), scales=seed("work_scale"))
     violated = [result.code for result in verdict.results if result.violations]
     assert verdict.accepted
     assert not violated, violated

@@ -10,8 +10,8 @@ from pathlib import Path
 from bench import data
 from bench.measure import Measured, interleaved, timed
 from dbt_project import runner
-from ingest import pipeline, postgres
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline, postgres
 
 WORK_ROWS = 250_000
 WORKS = ("vpr_2020_g4_RU", "vpr_2020_g4_MA", "vpr_2021_g5_RU", "vpr_2021_g5_MA")

@@ -18,8 +18,8 @@ from statistics import median
 
 import psycopg
 
-from ingest import pipeline, postgres
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline, postgres
 
 REPETITIONS = 3
 ROOT = Path(__file__).parent.parent
@@ -54,7 +54,7 @@ def warehouse(server: Settings) -> Iterator[Settings]:
     name = f"bench_{uuid.uuid4().hex}"
     with psycopg.connect(server.database_url, autocommit=True) as connection:
         connection.execute(f"create database {name}")
-        settings = Settings(home=server.home / name, external_database_url=postgres.url(server, name))
+        settings = Settings(home=server.home / name, external_database_url=server.embedded_url(name))
         with pipeline.connect(settings):
             pass  # the first connection prepares the schemas
         yield settings

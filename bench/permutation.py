@@ -15,8 +15,8 @@ from psycopg import sql
 
 from bench import measure
 from dbt_project import runner
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "vpr_altai"
 SIGNS = "path:models/indicators/signs mart_objectivity__sign"

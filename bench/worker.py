@@ -17,9 +17,11 @@ from pathlib import Path
 from python_calamine import CalamineWorkbook
 
 from bench.data import SCHOOL_ROWS, SCHOOLS, region_year, register
-from ingest import ledger, pipeline
-from ingest.contract import load_contract
-from ingest.settings import Settings
+from ingest.load import ledger
+from ingest.load import stage as staging
+from rsoko.base.settings import Settings
+from rsoko.contracts.model import load_contract
+from rsoko.ops import pipeline
 
 Run = Callable[[], object]
 
@@ -42,7 +44,7 @@ def _stage(settings: Settings, path: Path, outcome: pipeline.Outcome) -> None:
     with pipeline.connect(settings) as connection, connection.transaction():
         delivery = ledger.get(connection, load_id)
         ledger.open_load(connection, load_id, delivery, contract)
-        pipeline.stage(connection, path, delivery, contract, load_id, settings.pseudonym_key)
+        staging.stage(connection, path, delivery, contract, load_id, settings.pseudonym_key)
 
 
 def process(settings: Settings, paths: list[Path]) -> Run:

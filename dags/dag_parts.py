@@ -7,7 +7,7 @@ from typing import Any
 
 from airflow.sdk import Asset, ExceptionRetryPolicy, RetryAction, RetryRule
 
-from ingest.errors import TransientError
+from rsoko.base.errors import TransientError
 
 RUNBOOKS = "docs/runbooks"
 

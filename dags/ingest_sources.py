@@ -21,7 +21,7 @@ from airflow.sdk import (
 from airflow.sdk.exceptions import AirflowSkipException
 from dag_parts import DEFAULTS, RUNBOOKS, raw_asset
 
-from ingest.contract import Contract, contracts
+from rsoko.contracts.model import Contract, contracts
 
 
 def describe(contract: Contract) -> str:
@@ -68,7 +68,7 @@ def ingest_dag(contract: Contract) -> DAG:
             name="sla",
             reference=DeadlineReference.DAGRUN_QUEUED_AT,
             interval=timedelta(hours=contract.sla_hours),
-            callback=AsyncCallback("ingest.airflow_service.deadline_missed"),
+            callback=AsyncCallback("rsoko.ops.airflow_service.deadline_missed"),
         ),
         params={
             "paths": Param(
@@ -99,9 +99,9 @@ def ingest_dag(contract: Contract) -> DAG:
         def scan(params: dict[str, Any]) -> list[int]:
             from pathlib import Path
 
-            from ingest import pipeline
-            from ingest.landing import Landing
-            from ingest.settings import Settings
+            from ingest.load.landing import Landing
+            from rsoko.base.settings import Settings
+            from rsoko.ops import pipeline
 
             settings = Settings.from_env()
             for path in params["paths"]:
@@ -114,8 +114,8 @@ def ingest_dag(contract: Contract) -> DAG:
             doc_md="Reads, checks and publishes one delivery. Green also when it is rejected: that is an answer.",
         )
         def process(delivery_id: int) -> dict[str, Any]:
-            from ingest import pipeline
-            from ingest.settings import Settings
+            from rsoko.base.settings import Settings
+            from rsoko.ops import pipeline
 
             outcome = pipeline.process(Settings.from_env(), delivery_id)
             get_current_context()["delivery"] = f"{outcome.file_name} · {outcome.status}"  # type: ignore[typeddict-unknown-key]
@@ -136,7 +136,7 @@ def ingest_dag(contract: Contract) -> DAG:
         def report(pending: Any, outcomes: Any) -> dict[str, int]:
             from collections import Counter
 
-            from ingest.errors import PermanentError
+            from rsoko.base.errors import PermanentError
 
             if pending is None:
                 raise PermanentError("the landing zone was not scanned; see task `scan`")

@@ -29,29 +29,29 @@ DOC = f"""\
 def maintenance() -> None:
     @task(doc_md="`VACUUM (ANALYZE)` of the warehouse.")
     def vacuum() -> None:
-        from ingest import maintenance
-        from ingest.settings import Settings
+        from rsoko.base.settings import Settings
+        from rsoko.ops import maintenance
 
         maintenance.vacuum(Settings.from_env())
 
     @task(doc_md="Compares the archived bytes of every delivery with the sha256 in the ledger.")
     def verify_archive() -> int:
-        from ingest import maintenance
-        from ingest.settings import Settings
+        from rsoko.base.settings import Settings
+        from rsoko.ops import maintenance
 
         return maintenance.verify_archive(Settings.from_env())
 
     @task(doc_md="Compares the rows of every raw table with what the ledger says was published.")
     def verify_rows() -> int:
-        from ingest import maintenance
-        from ingest.settings import Settings
+        from rsoko.base.settings import Settings
+        from rsoko.ops import maintenance
 
         return maintenance.verify_rows(Settings.from_env())
 
     @task(doc_md="Renders the page with the gate's results.")
     def page() -> None:
-        from ingest import maintenance
-        from ingest.settings import Settings
+        from rsoko.base.settings import Settings
+        from rsoko.ops import maintenance
 
         maintenance.render_page(Settings.from_env())
 

@@ -8,7 +8,7 @@ from airflow.sdk import AssetAny, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 from dag_parts import DEFAULTS, MARTS, RUNBOOKS, raw_asset
 
-from ingest.contract import sources
+from rsoko.contracts.model import sources
 
 LAYERS = ["seeds", "staging", "core", "indicators", "marts"]
 DOC = f"""\
@@ -56,8 +56,8 @@ def transform() -> None:
             if LAYERS.index(layer) < LAYERS.index(params["first_layer"]):
                 raise AirflowSkipException(f"the run starts at {params['first_layer']}")
             from dbt_project import runner
-            from ingest import postgres
-            from ingest.settings import Settings
+            from rsoko.base.settings import Settings
+            from rsoko.ops import postgres
 
             settings = Settings.from_env()
             runner.build(
@@ -72,8 +72,8 @@ def transform() -> None:
 
     @task(doc_md="Renders the page with the gate's results.")
     def page() -> None:
-        from ingest.maintenance import render_page
-        from ingest.settings import Settings
+        from rsoko.base.settings import Settings
+        from rsoko.ops.maintenance import render_page
 
         render_page(Settings.from_env())
 

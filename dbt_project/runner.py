@@ -13,10 +13,10 @@ from typing import Literal
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from ingest.errors import PermanentError, TransientError
-from ingest.settings import Settings
+from dbt_project import PROJECT
+from rsoko.base.errors import PermanentError, TransientError
+from rsoko.base.settings import Settings
 
-PROJECT = Path(__file__).parent
 LAYERS = ("seeds", "staging", "core", "indicators", "marts")
 """Every layer is a tag of the project; a layer's build includes the tests whose parents are built by then."""
 

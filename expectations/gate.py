@@ -6,54 +6,27 @@ What it writes is all there or not at all.
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
 from expectations.suite import Check, load_suite
-from ingest import ledger
-from ingest.contract import Contract
+from rsoko.base.planner import near
+from rsoko.contracts.gate import CheckResult, Verdict
+from rsoko.contracts.model import Contract
 
 NAMED_ROWS = 1_000
 """Rows named for one check that sets none of them aside; its result tells how many there are."""
 
-SCALES = Path(__file__).parent.parent / "dbt_project" / "seeds" / "work_scale.csv"
 _NO_LIMIT = 1_000
 _SKIPPED = {
     "maxima": "в файле нет заданий",
     "scale": "шкалы перевода баллов в отметки для этих работ нет",
 }
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """One row of `meta.gate_result`. `violations` is None when the check was skipped; its message says why."""
-
-    code: str
-    expectation: str
-    column: str | None
-    severity: str
-    is_success: bool
-    violations: int | None
-    rows: int
-    tolerance: float
-    message: str
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the gate says of a load; `message` (Russian, for the supplier) only when it is rejected."""
-
-    accepted: bool
-    quarantined_rows: int
-    results: list[CheckResult]
-    message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -70,21 +43,22 @@ class _Finding:
 
 def check(
     connection: psycopg.Connection, contract: Contract, load_id: int, checked_at: datetime, *,
-    keys_are_unique: bool = False,
+    scales: Sequence[Mapping[str, str]], keys_are_unique: bool = False,
 ) -> Verdict:  # fmt: skip
     """Check the staged rows of `load_id`, record results and findings, and remove the rows that are set aside.
 
     Args:
         connection: may be in a transaction; uncommitted rows of the load are checked too.
         checked_at: moment of the check, timezone-aware: results of every check of a load stay, as its history.
+        scales: rows of seed `work_scale`; a verdict must not depend on whether dbt has run before.
         keys_are_unique: the reader has seen no key twice, which spares counting them here.
 
     Raises TransientError when the connection is lost, PermanentError when a check itself is broken.
     """
     with connection.transaction():
-        parameters = _parameters(connection, contract, load_id, keys_are_unique)
+        parameters = _parameters(connection, contract, load_id, scales, keys_are_unique)
         staged = connection.execute("select rows_staged from meta.load where load_id = %s", [load_id]).fetchone()
-        with ledger.near(connection, staged[0] if staged else 0):
+        with near(connection, staged[0] if staged else 0):
             return _check(connection, contract, parameters, checked_at)
 
 
@@ -130,9 +104,10 @@ def _check(
 
 
 def _parameters(
-    connection: psycopg.Connection, contract: Contract, load_id: int, keys_are_unique: bool = False
-) -> dict[str, Any]:
-    scales = _scales(connection, contract, load_id)
+    connection: psycopg.Connection, contract: Contract, load_id: int, seeded: Sequence[Mapping[str, str]],
+    keys_are_unique: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    scales = _scales(connection, contract, load_id, seeded)
     return {
         "load_id": load_id,
         "keys_are_unique": keys_are_unique,
@@ -166,23 +141,16 @@ def _maxima(
     return [(_work(contract, *work), maxima) for work, maxima in works.items()]
 
 
-@lru_cache
-def _seeded_scales() -> tuple[dict[str, str], ...]:
-    """Rows of seed `work_scale`. Read from the file: a verdict must not depend on whether dbt has run before."""
-    with SCALES.open(encoding="utf-8", newline="") as file:
-        return tuple(csv.DictReader(file))
-
-
 def _scales(
-    connection: psycopg.Connection, contract: Contract, load_id: int
-) -> list[tuple[dict[str, Any], dict[str, str]]]:
+    connection: psycopg.Connection, contract: Contract, load_id: int, seeded: Sequence[Mapping[str, str]]
+) -> list[tuple[dict[str, Any], Mapping[str, str]]]:
     """The seeded scale of each of the load's works that has one, beside the work as columns of the raw table."""
     works = connection.execute(
         "select distinct year, grade, subject_code from meta.load_item where load_id = %s order by 1, 2, 3", [load_id]
     ).fetchall()
     found = []
     for year, grade, subject in works:
-        for row in _seeded_scales():
+        for row in seeded:
             work = _work(contract, year, grade, subject)
             if "procedure_code" in contract.column:
                 work["procedure_code"] = row["procedure_code"]
@@ -194,7 +162,7 @@ def _scales(
     return found
 
 
-def _mark_steps(row: dict[str, str]) -> list[tuple[int, int, int]]:
+def _mark_steps(row: Mapping[str, str]) -> list[tuple[int, int, int]]:
     """(mark, lowest, highest score) of a scale."""
     bounds = [0, *(int(row[f"min_score_{mark}"]) for mark in (3, 4, 5)), _NO_LIMIT]
     return [(mark, bounds[mark - 2], bounds[mark - 1] - 1) for mark in (2, 3, 4, 5)]

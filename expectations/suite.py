@@ -1,4 +1,4 @@
-"""Suites: `expectations/<source>.yml` with the checks of the field, and generic checks that the contract implies."""
+"""Suites: `suites/<source>.yml` with the checks of the field, and generic checks that the contract implies."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import yaml
 
-from ingest.contract import Column, Contract, load_contract, vocabularies
-from ingest.errors import PermanentError
+from rsoko.base.errors import PermanentError
+from rsoko.contracts.model import Column, Contract, load_contract
+from rsoko.contracts.vocabulary import vocabularies
 
-SUITES = Path(__file__).parent
+SUITES = Path(__file__).parent / "suites"
 PARAMETER = "$PARAMETER"
 Severity = Literal["error", "warn"]
 

@@ -24,9 +24,9 @@ from sqlalchemy.pool import StaticPool
 
 from expectations.classes import LoadExpectation
 from expectations.suite import Check, load_suite
-from ingest.contract import Contract
-from ingest.errors import PermanentError, TransientError
-from ingest.ledger import rows_of
+from rsoko.base.errors import PermanentError, TransientError
+from rsoko.base.planner import rows_of
+from rsoko.contracts.model import Contract
 
 logging.getLogger("great_expectations").setLevel(logging.WARNING)  # it tells of its temporary directories
 _BATCH = "load"

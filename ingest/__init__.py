@@ -1,4 +1,4 @@
-"""Files: contracts, readers, the landing zone, the ledger and COPY. No domain rules and no SQL business logic."""
+"""Files: readers, typing of cells, the landing zone, the ledger and COPY. No domain rules and no SQL business logic."""
 
 import os
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from ingest.contract import load_contract
-from ingest.landing import OPTIONS_SUFFIX
+from rsoko.contracts.model import OPTIONS_SUFFIX, load_contract
 from sample_region.files import Cell
 from sample_region.manifest import Delivery, Manifest, Status
 

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from ingest import postgres
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import postgres
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -48,7 +48,7 @@ def database_url(server: Settings) -> Iterator[str]:
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(server.database_url, autocommit=True) as connection:
         connection.execute(f"create database {name}")
-        yield postgres.url(server, name)
+        yield server.embedded_url(name)
         connection.execute(f"drop database {name} with (force)")
 
 
@@ -75,7 +75,7 @@ def shared() -> Path:
 def airflow_settings(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """An installation with its own warehouse and migrated Airflow metadata, shared by the tests that run DAGs."""
     names = [f"test_{part}_{uuid.uuid4().hex}" for part in ("warehouse", "airflow")]
-    warehouse, metadata = (postgres.url(server, name) for name in names)
+    warehouse, metadata = (server.embedded_url(name) for name in names)
     with psycopg.connect(server.database_url, autocommit=True) as connection:
         for name in names:
             connection.execute(f"create database {name}")

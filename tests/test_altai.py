@@ -13,8 +13,8 @@ import pytest
 from conftest import SHARED
 
 from dbt_project import runner
-from ingest import pipeline, postgres
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 
 REGISTERS = ("logins.xlsx", "context_oo_2022_1_noPD.csv")
 
@@ -77,7 +77,7 @@ def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory, truth:
         settings = Settings(
             home=tmp_path_factory.mktemp("altai"),
             region_code=22,
-            external_database_url=postgres.url(server, name),
+            external_database_url=server.embedded_url(name),
             given_pseudonym_key="key of the tests",
         )
         folder = SHARED / "data/vpr_altai"

@@ -17,8 +17,8 @@ from conftest import SHARED
 from warehouse import ask
 
 from dbt_project import runner
-from ingest import pipeline, postgres
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 
 FOLDER = SHARED / "data/vpr_altai"
 WORKS = ("vpr_2021_g5_MA.csv.gz", "vpr_2020_g5_RU.csv.gz")
@@ -56,7 +56,7 @@ def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
         connection.execute(f"create database {name}")
         settings = Settings(
             home=tmp_path_factory.mktemp("catalogue"), region_code=22,
-            external_database_url=postgres.url(server, name), given_pseudonym_key="key of the tests",
+            external_database_url=server.embedded_url(name), given_pseudonym_key="key of the tests",
         )  # fmt: skip
         works = {path for folder in ("raw_xlsx", "wide_csv_gz") for path in (FOLDER / folder).iterdir()}
         files = {path for path in FOLDER.rglob("*") if path.is_file()} - works - {FOLDER / "MANIFEST.csv"}

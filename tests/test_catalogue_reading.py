@@ -10,11 +10,11 @@ import openpyxl
 import pytest
 from warehouse import ask, template, write_csv, write_workbook
 
-from ingest import pipeline
-from ingest.contract import load_contract
-from ingest.landing import Landing
-from ingest.normalise import from_file_name
-from ingest.settings import Settings
+from ingest.load.landing import Landing
+from ingest.type.context import from_file_name
+from rsoko.base.settings import Settings
+from rsoko.contracts.model import load_contract
+from rsoko.ops import pipeline
 
 CODIFIER = ["№ КИМ", "№", "Умения, виды деятельности (в соответствии с ФГОС)", "Уровень сложности", "Код КЭС",
             "Максимальный балл за выполнение задания"]  # fmt: skip

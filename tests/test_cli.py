@@ -14,8 +14,9 @@ import pytest
 from click.testing import CliRunner, Result
 from warehouse import ask, everything, installation, participant, template, write_csv
 
-from ingest import cli, pipeline
-from ingest.settings import Settings
+from ingest.load import ledger
+from rsoko.base.settings import Settings
+from rsoko.ops import cli, pipeline
 
 ROOT = Path(__file__).parent.parent
 NAME = "vpr_2024_g5_MA.csv"
@@ -51,7 +52,7 @@ def test_help_is_in_plain_words(rsoko: CliRunner) -> None:
 
 def test_the_console_script_answers_without_importing_the_heavy_half(warehouse: Settings) -> None:
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "ingest.cli", "--help"],
+        [sys.executable, "-X", "importtime", "-m", "rsoko.ops.cli", "--help"],
         cwd=ROOT, env=os.environ | warehouse.environ(), capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert "rsoko" in done.stdout
@@ -194,7 +195,7 @@ def test_what_came_again_and_was_accepted_is_no_longer_broken(
 
 def test_status_does_not_wait_for_a_load_under_way(settings: Settings, tmp_path: Path) -> None:
     pipeline.load(settings, [write_csv(tmp_path / NAME, GOOD)], "vpr")
-    pipeline._prepared.clear()  # as in a new process
+    ledger._prepared.clear()  # as in a new process
     runner = CliRunner(env=settings.environ() | {"PGOPTIONS": "-c lock_timeout=2000"}, catch_exceptions=False)
     with pipeline.connect(settings) as connection, connection.transaction():
         connection.execute("delete from meta.slice_load")  # what a load holds until it commits

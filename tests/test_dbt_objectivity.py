@@ -13,9 +13,9 @@ from conftest import ROOT
 from warehouse import GIA_HEADER, ask, dump, installation, participant, template, write_csv
 
 from dbt_project.runner import BuildError, build
-from ingest import pipeline
-from ingest.errors import PermanentError
-from ingest.settings import Settings
+from rsoko.base.errors import PermanentError
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 
 RESULTS = {
     "facts": "select * from core.fct_assessment_result",

@@ -18,8 +18,8 @@ import airflow
 import pytest
 import yaml
 
-from ingest import airflow_service, postgres
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import airflow_service, postgres
 
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"
@@ -206,8 +206,8 @@ sys.path[:] = [{str(tmp_path)!r}, *(entry for entry in sys.path if entry != {str
 import importlib
 for package in {packages!r}:
     assert importlib.import_module(package).__path__[0].startswith({str(tmp_path)!r}), package
-import ingest.cli
-from ingest.ledger import _schema
+import rsoko.ops.cli
+from ingest.load.ledger import _schema
 assert "create table" in _schema()
 from airflow.dag_processing.dagbag import BundleDagBag
 folder = {str(tmp_path / "dags")!r}

@@ -11,10 +11,10 @@ import psycopg
 import pytest
 from warehouse import VPR_HEADER, ask, installation, participant, template, write_csv
 
-from bi import dossier
 from dbt_project.runner import build
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
+from rsoko.publish import dossier
 
 TWINS, ONE_CLASS = "edu990000", "edu990001"
 MARTS = " ".join(f"+mart_objectivity__{mart}" for mart in ("dossier", "item", "score", "mark_pair", "class"))

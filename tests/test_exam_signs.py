@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from warehouse import GIA_HEADER, VPR_HEADER, ask, installation, template, write_csv
 
-from bi import dossier
 from dbt_project.runner import build
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
+from rsoko.publish import dossier
 
 ITEMS, SCHOOLS, PUPILS = 14, 16, 20
 SCALE = {"max_score": ITEMS, "min_score_3": 5, "min_score_4": 8, "min_score_5": 11, "year_from": 2024, "year_to": 2024}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -16,9 +17,10 @@ from psycopg.rows import dict_row
 from expectations import gate
 from expectations.classes import allowed
 from expectations.suite import load_suite
-from ingest import ledger
-from ingest.contract import load_contract, sources
-from ingest.errors import PermanentError
+from ingest.load import ledger
+from rsoko.base.errors import PermanentError
+from rsoko.contracts.gate import Verdict
+from rsoko.contracts.model import load_contract, sources
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 LOAD = 7_000_000_000_000_000_001
@@ -169,20 +171,16 @@ def register(connection: psycopg.Connection) -> None:
     connection.execute("insert into meta.slice_load values (1, 1, 1, '{}', true)")
 
 
-@pytest.fixture(autouse=True)
-def scales(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Seeded scales: 5 РУ and ОГЭ РУ give «3» from 1, «4» from 3, «5» from 5 points; 7 РУ has a maximum alone."""
-    seed = tmp_path / "work_scale.csv"
-    seed.write_text(
-        "procedure_code,grade,subject_code,valid_from,valid_to,max_score,min_score_3,min_score_4,min_score_5\n"
-        "vpr,5,RU,2020-01-01,2030-12-31,5,1,3,5\nvpr,5,RU,2010-01-01,2019-12-31,5,1,4,5\n"
-        "vpr,7,RU,2020-01-01,2030-12-31,47,,,\noge,9,RU,2020-01-01,2030-12-31,33,1,3,5\n",
-        encoding="utf-8",
+# 5 РУ and ОГЭ РУ give «3» from 1, «4» from 3, «5» from 5 points; 7 РУ has a maximum alone.
+SCALES = tuple(
+    csv.DictReader(
+        io.StringIO(
+            "procedure_code,grade,subject_code,valid_from,valid_to,max_score,min_score_3,min_score_4,min_score_5\n"
+            "vpr,5,RU,2020-01-01,2030-12-31,5,1,3,5\nvpr,5,RU,2010-01-01,2019-12-31,5,1,4,5\n"
+            "vpr,7,RU,2020-01-01,2030-12-31,47,,,\noge,9,RU,2020-01-01,2030-12-31,33,1,3,5\n"
+        )
     )
-    monkeypatch.setattr(gate, "SCALES", seed)
-    gate._seeded_scales.cache_clear()
-    yield
-    gate._seeded_scales.cache_clear()
+)
 
 
 def many(source: str, count: int, **changes: Any) -> list[Row]:
@@ -192,8 +190,8 @@ def many(source: str, count: int, **changes: Any) -> list[Row]:
     return [GOOD[source] | {name: f"p{number}" if text else number + 1} | changes for number in range(count)]
 
 
-def check(connection: psycopg.Connection, source: str, load_id: int = LOAD, at: datetime = NOW) -> gate.Verdict:
-    return gate.check(connection, load_contract(source), load_id, at)
+def check(connection: psycopg.Connection, source: str, load_id: int = LOAD, at: datetime = NOW) -> Verdict:
+    return gate.check(connection, load_contract(source), load_id, at, scales=SCALES)
 
 
 def rejections(connection: psycopg.Connection, code: str | None = None) -> list[Row]:
@@ -236,7 +234,7 @@ def test_every_check_of_every_suite_can_name_its_rows(connection: psycopg.Connec
     register(connection)
     stage(connection, source, many(source, 1))
     contract, checks = load_contract(source), load_suite(source).checks
-    decisions = validate(connection, contract, checks, gate._parameters(connection, contract, LOAD))
+    decisions = validate(connection, contract, checks, gate._parameters(connection, contract, LOAD, SCALES))
     for item in checks:
         cursor = connection.execute(decisions[item.code].expectation.naming(LOAD))
         assert cursor.description is not None

@@ -11,10 +11,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from expectations import gate, page
+from expectations import gate
 from expectations.suite import load_suite
-from ingest import ledger
-from ingest.contract import load_contract, sources
+from ingest.load import ledger
+from rsoko.contracts.model import load_contract, sources
+from rsoko.publish import gate_page as page
 
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 VOID = {"meta", "input", "br", "link", "img"}
@@ -83,7 +84,7 @@ def deliver(connection: psycopg.Connection, number: int, name: str, rows: list[i
             "values (99, %s, 1, 'Ответы', %s, 'p', 2024, 'edu990001', 'parent', %s, %s)",
             [number, row_no, str(row_no), answer],
         )
-    verdict = gate.check(connection, load_contract("survey"), number, at)
+    verdict = gate.check(connection, load_contract("survey"), number, at, scales=())
     connection.execute("update meta.load set rows_rejected = %s where load_id = %s", [verdict.quarantined_rows, number])
     ledger.set_status(connection, number, "published" if verdict.accepted else "rejected", verdict.message, number)
 

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import psycopg
 import pytest
 
-from ingest import generate, reading
-from ingest.contract import Contract, contracts
-from ingest.ledger import prepare
+from dbt_project.sources import dbt_sources
+from ingest.load.ledger import prepare
+from ingest.read import reader
+from rsoko.contracts.ddl import SERVICE_COLUMNS, raw_ddl
+from rsoko.contracts.model import Contract, contracts
+from rsoko.ops.generate import ROOT
+from rsoko.publish.dictionary import dictionary
+from rsoko.publish.template import cells, template
 
-ROOT = generate.ROOT
 CONTRACTS = contracts()
 NAMES = [contract.source for contract in CONTRACTS]
 
 
 def test_dbt_sources_are_those_of_the_contracts() -> None:
-    assert (ROOT / "dbt_project/models/staging/_sources.yml").read_text(encoding="utf-8") == generate.dbt_sources()
+    assert (ROOT / "dbt_project/models/staging/_sources.yml").read_text(encoding="utf-8") == dbt_sources()
 
 
 def test_dictionary_is_that_of_the_contracts() -> None:
-    assert (ROOT / "docs/dictionary.md").read_text(encoding="utf-8") == generate.dictionary()
+    assert (ROOT / "docs/dictionary.md").read_text(encoding="utf-8") == dictionary()
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
 def test_template_is_that_of_the_contract(contract: Contract) -> None:
-    assert generate.cells((ROOT / "docs/templates" / f"{contract.source}.xlsx").read_bytes()) == generate.cells(
-        generate.template(contract)
-    )
+    assert cells((ROOT / "docs/templates" / f"{contract.source}.xlsx").read_bytes()) == cells(template(contract))
 
 
 @pytest.mark.parametrize("contract", CONTRACTS, ids=NAMES)
 def test_template_is_recognised_as_its_source(contract: Contract) -> None:
     path = ROOT / "docs/templates" / f"{contract.source}.xlsx"
-    assert reading.recognise(path, path.name)[0] == contract.source
+    assert reader.recognise(path, path.name)[0] == contract.source
 
 
 def test_raw_tables_are_those_of_the_contracts(database_url: str) -> None:
@@ -49,7 +49,7 @@ def test_raw_tables_are_those_of_the_contracts(database_url: str) -> None:
                 [contract.table, contract.source],
             ).fetchall()
             names = [name for name, _ in rows]
-            expected = [*generate.SERVICE_COLUMNS, *(column.name for column in contract.stored_columns)]
+            expected = [*SERVICE_COLUMNS, *(column.name for column in contract.stored_columns)]
             assert names == expected + (contract.items.columns if contract.items else [])
             assert all(comment for _, comment in rows)
 
@@ -58,7 +58,7 @@ def test_no_personal_column_has_a_place_in_the_warehouse() -> None:
     personal = {column.name for contract in CONTRACTS for column in contract.columns if column.personal}
     assert personal >= {"last_name", "first_name", "middle_name", "snils", "document_number"}
     for contract in CONTRACTS:
-        ddl = generate.raw_ddl(contract)
+        ddl = raw_ddl(contract)
         assert not [name for name in personal if f" {name} " in ddl]
 
 
@@ -71,5 +71,5 @@ def test_every_basis_is_a_document_that_is_named(contract: Contract) -> None:
 
 
 def test_sources_are_what_the_folder_holds() -> None:
-    files = {path.stem for path in Path(generate.ROOT / "ingest/contracts").glob("*.yml")}
-    assert files - {"vocabulary"} == set(NAMES)
+    files = {path.stem for path in (ROOT / "rsoko/contracts/sources").glob("*.yml")}
+    assert files == set(NAMES)

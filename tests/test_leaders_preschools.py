@@ -15,8 +15,8 @@ import pytest
 from warehouse import ask, installation
 
 from dbt_project.runner import build
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 from sample_region import generate
 
 ROOT = Path(__file__).parent.parent

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from warehouse import ask, participant, write_csv
 
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 
 
 def test_files_shared_by_processes_are_answered_in_their_order(

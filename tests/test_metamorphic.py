@@ -17,9 +17,9 @@ import pytest
 from warehouse import ask, copy_database, drop_database, dump, installation, start
 
 from dbt_project import runner
-from ingest import pipeline, postgres
-from ingest.landing import OPTIONS_SUFFIX
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.contracts.model import OPTIONS_SUFFIX
+from rsoko.ops import pipeline
 from sample_region import generate
 from sample_region.manifest import Delivery, Manifest
 
@@ -110,7 +110,7 @@ def reference(
             ]
         runner.build(settings.database_url, target_path=region.target)
         copy_database(server, NAME, LOADED)
-    loaded = replace(settings, external_database_url=postgres.url(server, LOADED))
+    loaded = replace(settings, external_database_url=server.embedded_url(LOADED))
     assert all(content for name, content in tables(loaded).items() if name.startswith("mart."))
     yield loaded
     drop_database(server, LOADED)

@@ -33,12 +33,14 @@ from warehouse import (
     write_workbook,
 )
 
-from ingest import ledger, pipeline, reading
-from ingest.contract import load_contract
-from ingest.errors import PermanentError
-from ingest.landing import Landing, arrival
-from ingest.pipeline import Outcome
-from ingest.settings import Settings
+from ingest.load import ledger
+from ingest.load.landing import Landing, arrival
+from ingest.read import text as csv_text
+from rsoko.base.errors import PermanentError
+from rsoko.base.settings import Settings
+from rsoko.contracts.model import load_contract
+from rsoko.ops import pipeline
+from rsoko.ops.pipeline import Outcome
 
 
 def load_one(settings: Settings, path: Path, **options: str) -> Outcome:
@@ -236,7 +238,7 @@ def test_a_newer_contract_adds_its_columns_to_an_older_warehouse(settings: Setti
     with psycopg.connect(settings.database_url) as connection:
         connection.execute("alter table raw.vpr drop column gender, drop column item_50")
         connection.execute("comment on schema meta is 'of an older version'")
-    pipeline._prepared.clear()  # as in a new process
+    ledger._prepared.clear()  # as in a new process
     load_one(settings, write_csv(tmp_path / NAME, [participant(1)]))
     assert current(settings, "year, coalesce(gender, ''), item_50") == [(2023, "", None), (2024, "f", None)]
 
@@ -507,7 +509,7 @@ def test_a_bad_row_of_a_good_file_is_named_and_the_rest_is_published(
 def test_a_repeated_key_is_found_however_far_apart_its_rows_are(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "CHUNK_BYTES", 1 << 9)  # a batch of a few rows
+    monkeypatch.setattr(csv_text, "CHUNK_BYTES", 1 << 9)  # a batch of a few rows
     outcome = load_one(settings, write_csv(tmp_path / NAME, [*GOOD, participant(1)]))
     assert outcome.status == "published"
     assert ask(settings, "select row_no from meta.rejection where code = 'key_repeated'") == [(42,)]

@@ -14,17 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from ingest import reading
-from ingest.contract import Column, contracts, fold, load_contract
-from ingest.errors import SupplierError
-from ingest.normalise import (
-    Normaliser,
-    from_file_name,
-    identity,
-    merge_context,
-    parse,
-    pseudonym,
-)
+from ingest.read import reader, text
+from ingest.type.cells import parse
+from ingest.type.context import from_file_name, merge_context
+from ingest.type.normaliser import Normaliser
+from ingest.type.person import pseudonym
+from rsoko.base.errors import SupplierError
+from rsoko.base.identity import identity
+from rsoko.contracts.model import Column, contracts, load_contract
+from rsoko.contracts.vocabulary import fold
 
 VPR = load_contract("vpr")
 HEADER = [
@@ -63,7 +61,7 @@ def frames(path: Path, source: str = "vpr", region: int = 99) -> pl.DataFrame:
     told = from_file_name(path.name, contract)
     normaliser = Normaliser(contract, b"key", region)
     out = []
-    for block in reading.read(path, path.name, contract):
+    for block in reader.read(path, path.name, contract):
         context, _ = merge_context(block, told, {}, contract)
         out += [normaliser.batch(block, batch, context).frame for batch in block.batches]
     return pl.concat(out, how="diagonal")
@@ -212,7 +210,7 @@ def test_quotes_that_nobody_doubled(tmp_path: Path) -> None:
 
 
 def test_a_big_file_is_read_in_batches_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "CHUNK_BYTES", 1 << 10)
+    monkeypatch.setattr(text, "CHUNK_BYTES", 1 << 10)
     header, row = work()[0], work()[1]
     rows = [header, *([*row[:1], str(50000 + n), *row[2:]] for n in range(500))]
     frame = frames(write_csv(tmp_path / "vpr_2021_g5_RU.csv", rows))

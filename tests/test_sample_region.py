@@ -15,9 +15,8 @@ import polars as pl
 import pytest
 from python_calamine import CalamineWorkbook
 
-from ingest import reading
-from ingest.contract import load_contract, sources
-from ingest.landing import OPTIONS_SUFFIX
+from ingest.read import reader
+from rsoko.contracts.model import OPTIONS_SUFFIX, load_contract, sources
 from sample_region import exams, generate
 from sample_region.assessment import Generation, Results, schemes
 from sample_region.exams import ExamResults
@@ -102,7 +101,7 @@ def test_layouts_of_the_contracts_read_what_was_written(manifest: Manifest) -> N
     for delivery in readable(manifest):
         path = manifest.target / delivery.file
         layouts, rows = set(), 0
-        for block in reading.read(path, path.name, load_contract(delivery.source)):
+        for block in reader.read(path, path.name, load_contract(delivery.source)):
             layouts.add(block.layout.id)
             rows += sum(batch.height for batch in block.batches)
         assert (layouts, rows) == ({delivery.layout}, delivery.rows), delivery.file

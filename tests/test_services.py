@@ -18,9 +18,9 @@ import psutil
 import psycopg
 import pytest
 
-from ingest import airflow_service, postgres
-from ingest.errors import PermanentError, SupplierError, TransientError
-from ingest.settings import Settings
+from rsoko.base.errors import PermanentError, SupplierError, TransientError
+from rsoko.base.settings import Settings
+from rsoko.ops import airflow_service, postgres
 
 
 def mode(path: Path) -> int:
@@ -124,7 +124,7 @@ class TestEmbeddedServer:
         assert postgres.ensure(home)
 
     def test_processes_that_start_it_at_once_get_one_server(self, home: Settings) -> None:
-        code = "import ingest.postgres as p, ingest.settings as s; print(p.ensure(s.Settings.from_env()))"
+        code = "import rsoko.ops.postgres as p, rsoko.base.settings as s; print(p.ensure(s.Settings.from_env()))"
         environ = os.environ | home.environ()
         command = [sys.executable, "-c", code]
         children = [subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(3)]
@@ -150,7 +150,7 @@ class TestEmbeddedServer:
         assert row == ("ёлка", True, "UTF8")
 
     def test_airflow_has_a_database_of_its_own(self, server: Settings) -> None:
-        assert postgres.ensure_airflow(server) == postgres.url(server, "airflow") != postgres.ensure(server)
+        assert postgres.ensure_airflow(server) == server.embedded_url("airflow") != postgres.ensure(server)
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root needs another account")
     def test_root_without_user_namespaces_runs_it_as_nobody(

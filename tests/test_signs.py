@@ -17,8 +17,8 @@ from scipy import stats
 from warehouse import ask, dump, installation, participant, write_csv
 
 from dbt_project.runner import build
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 
 
 @pytest.fixture(scope="module")

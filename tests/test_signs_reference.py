@@ -13,8 +13,8 @@ from bench.calibrate import files, metrics, product
 from bench.calibrate.manipulation import INTENSITIES, KINDS, SCOPES, Deed, apply, plan
 from bench.calibrate.region import Region, Settings, Written
 from dbt_project import runner
-from ingest import pipeline
-from ingest.settings import Settings as Installation
+from rsoko.base.settings import Settings as Installation
+from rsoko.ops import pipeline
 from tests import signs_reference
 
 SMALL = Settings(seed=101, schools=120, years=(2024, 2025), manipulated=0.05)

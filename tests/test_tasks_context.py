@@ -10,8 +10,8 @@ import pytest
 from warehouse import ask, dump, installation
 
 from dbt_project.runner import build
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 from sample_region import generate
 from sample_region.region import YEARS, Region
 from sample_region.region import build as build_region

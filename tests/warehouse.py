@@ -21,9 +21,9 @@ import openpyxl
 import psycopg
 from psycopg import sql
 
-from ingest import postgres
-from ingest.contract import load_contract, sources
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.contracts.model import load_contract, sources
+from rsoko.ops import postgres
 
 Row = Sequence[Any]
 _STALL = 7_301_999
@@ -102,7 +102,7 @@ def installation(
     copy_database(server, template, name)
     try:
         yield replace(
-            server, home=home, landing_url=f"file://{home}/landing", external_database_url=postgres.url(server, name),
+            server, home=home, landing_url=f"file://{home}/landing", external_database_url=server.embedded_url(name),
             given_pseudonym_key="key of the tests",
         )  # fmt: skip
     finally:
@@ -178,7 +178,7 @@ def stalled(settings: Settings, when: str) -> Iterator[None]:
 
 
 _worker = multiprocessing.get_context("forkserver")
-_worker.set_forkserver_preload(["ingest.pipeline", "expectations.validation"])  # imported once for all of them
+_worker.set_forkserver_preload(["rsoko.ops.pipeline", "expectations.validation"])  # imported once for all of them
 
 
 def start(work: Callable[..., Any], *arguments: Any) -> BaseProcess:

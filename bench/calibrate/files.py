@@ -9,7 +9,7 @@ import polars as pl
 
 from bench.calibrate.answers import NOT_ATTEMPTED, NOT_TAUGHT, Work
 from bench.calibrate.region import Region, Written
-from ingest.contract import load_contract
+from rsoko.contracts.model import load_contract
 
 _SCORES = {NOT_ATTEMPTED: "X", NOT_TAUGHT: "не пройд."}
 _LETTERS = pl.Series(list("АБВГДЕЖЗ"))

@@ -14,8 +14,8 @@ from bench import measure
 from bench.calibrate import files
 from bench.calibrate.region import Region, Written
 from dbt_project import runner
-from ingest import pipeline
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import pipeline
 
 _SIGNS = """
 select organisation_code, year, grade, subject_code as subject, n, score::float8, p::float8, flag, mechanism

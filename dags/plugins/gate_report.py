@@ -9,7 +9,7 @@ from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
 
 app = FastAPI(title="rsoko gate report")
 

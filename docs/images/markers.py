@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psycopg
 
-from ingest import postgres
-from ingest.settings import Settings
+from rsoko.base.settings import Settings
+from rsoko.ops import postgres
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 900, 420, 64, 64, 24, 52
 QUERY = """

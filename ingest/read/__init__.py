@@ -1,0 +1,1 @@
+"""Bytes of a delivery → blocks of text cells under canonical column names."""

@@ -1,0 +1,1 @@
+"""Text cells → typed columns; what is derived of them, one module a source."""

@@ -1,0 +1,1 @@
+"""The house around ingest, expectations and dbt: `base` and `contracts` below them, `publish` and `ops` above."""

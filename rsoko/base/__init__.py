@@ -1,0 +1,1 @@
+"""Settings, errors, the database connection and planner helpers. Knows no domain and no file format."""

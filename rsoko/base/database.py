@@ -1,0 +1,20 @@
+"""Connections to the warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from rsoko.base.errors import TransientError
+
+
+@contextmanager
+def connect(database_url: str) -> Iterator[psycopg.Connection]:
+    """A connection that commits by itself; a lost connection and a deadlock are TransientError."""
+    try:
+        with psycopg.connect(database_url, autocommit=True, application_name="rsoko") as connection:
+            yield connection
+    except (psycopg.OperationalError, psycopg.errors.DeadlockDetected) as error:
+        raise TransientError(f"database: {error}") from error

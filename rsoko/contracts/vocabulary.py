@@ -1,0 +1,34 @@
+"""Vocabularies of the field (`vocabulary.yml`) and how spellings are compared."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+import yaml
+
+PATH = Path(__file__).parent / "vocabulary.yml"
+
+
+@lru_cache
+def vocabularies() -> dict[str, dict[str, str]]:
+    """Vocabulary name → {spelling as `fold` gives it: canonical value}."""
+    raw = yaml.safe_load(PATH.read_text(encoding="utf-8"))
+    return {
+        name: {
+            fold(str(spelling)): str(value)
+            for value, spellings in values.items()
+            for spelling in [value, *spellings]
+            if str(spelling)
+        }
+        for name, values in raw.items()
+    }
+
+
+_SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")
+
+
+def fold(text: str) -> str:
+    """Fold a spelling for comparison: case, ё, non-breaking and repeated spaces, quotes, look-alike K."""
+    return _SPACES.sub(" ", text).strip(' "«»').casefold().replace("ё", "е")

@@ -1,0 +1,1 @@
+"""Running an installation: command line, embedded PostgreSQL, Airflow, maintenance; reader and gate put together."""

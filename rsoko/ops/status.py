@@ -1,0 +1,96 @@
+"""`rsoko status`: what was delivered, what is current, what is broken now and what to do about it, on one screen."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Column, Table
+
+from rsoko.base.settings import Settings
+from rsoko.contracts.model import contracts
+from rsoko.ops import airflow_service, pipeline
+
+_SOURCES = """
+select
+    source,
+    count(*) filter (where status = 'published') as current_files,
+    count(*) filter (where status = 'superseded') as superseded_files,
+    coalesce(sum(rows_current) filter (where status = 'published'), 0) as current_rows,
+    coalesce(sum(rows_quarantined) filter (where status = 'published'), 0) as quarantined_rows,
+    max(received_at) filter (where status = 'published') as last_at
+from meta.delivery_summary
+group by source
+"""
+# A rejected delivery is still broken unless the same file name has come again since and was accepted.
+_BROKEN = """
+select delivery_id, source, file_name, status, message
+from meta.delivery
+where delivery.status not in ('published', 'superseded')
+    and not exists (
+        select 1 from meta.delivery as later
+        where later.source = delivery.source and later.file_name = delivery.file_name
+            and later.received_at > delivery.received_at and later.status in ('published', 'superseded')
+    )
+order by delivery.received_at desc, delivery.file_name
+"""
+_TO_DO = {
+    "rejected": "Отклонённое: сообщить поставщику; исправленный файл доставить: rsoko load ФАЙЛ",
+    "received": "Ещё не обработанное: rsoko load ФАЙЛ ещё раз или запустить DAG ingest_<источник>",
+}
+
+
+def show(settings: Settings, console: Console, limit: int = 5) -> None:
+    """Print the three answers."""
+    with pipeline.connect(settings) as connection:
+        by_source = {row["source"]: row for row in _rows(connection, _SOURCES)}
+        broken = _rows(connection, _BROKEN)
+        provisional = _provisional(connection)
+    narrow = Column("источник", max_width=console.width // 3, no_wrap=True)
+    table = Table(narrow, "файлов", "строк", "отложено", "заменено", Column("последняя", no_wrap=True))
+    for contract in contracts():
+        if (row := by_source.get(contract.source)) is None:
+            continue
+        last = f"{row['last_at']:%d.%m.%Y}" if row["last_at"] else ""
+        table.add_row(
+            contract.title, str(row["current_files"]), f"{row['current_rows']:,}".replace(",", " "),
+            str(row["quarantined_rows"] or ""), str(row["superseded_files"] or ""), last,
+        )  # fmt: skip
+    if by_source:
+        console.print(table)
+    if never := [contract.source for contract in contracts() if contract.source not in by_source]:
+        console.print(f"[dim]Поставок ещё не было: {', '.join(never)}[/]")
+    running = airflow_service.is_up(settings)
+    console.print(f"Airflow: {airflow_service.addresses(settings).url if running else 'не запущен (rsoko up)'}")
+    if provisional:
+        console.print(f"[yellow]Организаций, которых нет в реестре: {provisional}.[/] Доставьте свежий реестр.")
+    if not broken:
+        console.print("[green]Сломанного нет.[/]")
+        return
+    console.print(f"[red]Сломано сейчас: {len(broken)}[/]")
+    faults = Table(Column("файл", max_width=console.width // 3, no_wrap=True), "что случилось")
+    for row in broken[:limit]:
+        said = textwrap.shorten(row["message"] or row["status"], console.width, placeholder=" …")
+        faults.add_row(escape(row["file_name"]), escape(said))
+    console.print(faults)
+    if len(broken) > limit:
+        console.print(f"… и ещё {len(broken) - limit}: они все — в отчёте шлюза (rsoko up)")
+    for status in dict.fromkeys("rejected" if row["status"] == "rejected" else "received" for row in broken):
+        console.print(_TO_DO[status])
+
+
+def _rows(connection: psycopg.Connection, query: Any) -> list[dict[str, Any]]:
+    with connection.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(query).fetchall()
+
+
+def _provisional(connection: psycopg.Connection) -> int:
+    """Organisations that only results know; 0 while the marts were never built."""
+    if connection.execute("select to_regclass('core.dim_organisation')").fetchone() == (None,):
+        return 0
+    row = connection.execute("select count(*) from core.dim_organisation where is_provisional").fetchone()
+    return row[0] if row else 0

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from warehouse import ask, participant, write_csv
 
+from ingest.load import batch
 from rsoko.base.settings import Settings
 from rsoko.ops import pipeline
 
@@ -15,10 +16,10 @@ from rsoko.ops import pipeline
 def test_files_shared_by_processes_are_answered_in_their_order(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipeline, "MANY_FILES", 3)
+    monkeypatch.setattr(batch, "MANY_FILES", 3)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     # Only here: the processes that share the files import their own.
-    monkeypatch.setattr(pipeline, "process", None)
+    monkeypatch.setattr(batch, "process", None)
     name = "vpr_2024_g5_MA.csv"
     files = [
         write_csv(tmp_path / str(school) / name, [participant(1, school=f"edu99000{school}")])

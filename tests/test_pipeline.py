@@ -34,6 +34,7 @@ from warehouse import (
 )
 
 from ingest.load import ledger
+from ingest.load import process as processing
 from ingest.load.landing import Landing, arrival
 from ingest.read import text as csv_text
 from rsoko.base.errors import PermanentError
@@ -222,7 +223,7 @@ def test_a_newer_contract_reads_the_archive_again(
 ) -> None:
     outcome = load_one(settings, write_csv(tmp_path / "vpr_2024_g5_MA.csv", [participant(1), participant(2)]))
     newer = replace(load_contract("vpr"), version=2)
-    monkeypatch.setattr(pipeline, "load_contract", lambda source: newer)
+    monkeypatch.setattr(processing, "load_contract", lambda source: newer)
     again = pipeline.process(settings, outcome.delivery_id)
     assert again.status == "published"
     assert again.load_id != outcome.load_id

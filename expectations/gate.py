@@ -10,14 +10,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from expectations.suite import Check, load_suite
 from rsoko.base.planner import near
 from rsoko.contracts.gate import CheckResult, Verdict
-from rsoko.contracts.model import Contract
+from rsoko.contracts.model import Contract, contracts, load_contract
+
+if TYPE_CHECKING:
+    from expectations.validation import Decision
 
 NAMED_ROWS = 1_000
 """Rows named for one check that sets none of them aside; its result tells how many there are."""
@@ -65,19 +68,9 @@ def check(
 def _check(
     connection: psycopg.Connection, contract: Contract, parameters: dict[str, Any], checked_at: datetime
 ) -> Verdict:
-    # Great Expectations costs seconds to import: only who checks a load pays for it.
-    from expectations.validation import Decision, validate
-
     suite, load_id = load_suite(contract.source), parameters["load_id"]
     runnable = [item for item in suite.checks if all(parameters[name] for name in item.parameters if name in _SKIPPED)]
-    decisions: dict[str, Decision] = validate(connection, contract, runnable, parameters)
-    findings: dict[str, list[_Finding]] = {}
-    for item in runnable:
-        decision = decisions[item.code]
-        if decision.violations:
-            limit = "" if item.quarantine and decision.success else f" limit {NAMED_ROWS}"
-            naming = decision.expectation.naming(load_id) + limit
-            findings[item.code] = _name(connection, contract, load_id, item, naming)
+    decisions, findings = _decide(connection, contract, runnable, parameters)
     rows = next(iter(decisions.values())).rows
     results = [_result(item, decisions.get(item.code), rows) for item in suite.checks]
     fatal = [result for result in results if not result.is_success and result.severity == "error"]
@@ -98,6 +91,62 @@ def _check(
     if aside:
         connection.execute(f"delete from {contract.table} where ctid = any(%s::tid[])", [list(aside)])
     return Verdict(True, len(aside), results)
+
+
+def _decide(
+    connection: psycopg.Connection, contract: Contract, checks: list[Check], parameters: dict[str, Any]
+) -> tuple[dict[str, Decision], dict[str, list[_Finding]]]:
+    """Decisions by check code, and the rows of those that found some."""
+    # Great Expectations costs seconds to import: only who checks a load pays for it.
+    from expectations.validation import validate
+
+    decisions, findings = validate(connection, contract, checks, parameters), {}
+    for item in checks:
+        decision = decisions[item.code]
+        if decision.violations:
+            limit = "" if item.quarantine and decision.success else f" limit {NAMED_ROWS}"
+            naming = decision.expectation.naming(parameters["load_id"]) + limit
+            findings[item.code] = _name(connection, contract, parameters["load_id"], item, naming)
+    return decisions, findings
+
+
+def check_again(connection: psycopg.Connection, checked_at: datetime) -> list[int]:
+    """Take again the checks that read registers, for accepted loads of which one of them warned.
+
+    Their rows are where they were: a warning that the registers answer by now goes, another count takes its place.
+    Returns the ids of the loads that were looked at.
+    """
+    codes = {
+        contract.source: [item for item in load_suite(contract.source).checks if "registers" in item.parameters]
+        for contract in contracts()
+    }
+    waiting = connection.execute(
+        """
+        select load_id, source
+        from (
+            select distinct on (load_id, check_code) load_id, check_code, is_success
+            from meta.gate_result
+            where check_code = any(%s)
+            order by load_id, check_code, checked_at desc
+        ) as last_result
+        inner join meta.load using (load_id)
+        where not is_success and status in ('published', 'superseded')
+        group by load_id, source
+        order by load_id
+        """,
+        [sorted({item.code for items in codes.values() for item in items})],
+    ).fetchall()
+    for load_id, source in waiting:
+        contract, checks = load_contract(source), codes[source]
+        parameters = {"load_id": load_id, "registers": _registers(connection)}
+        decisions, findings = _decide(connection, contract, checks, parameters)
+        results = [_result(item, decisions[item.code], decisions[item.code].rows) for item in checks]
+        connection.execute(
+            "delete from meta.rejection where load_id = %s and stage = 'gate' and code = any(%s)",
+            [load_id, [item.code for item in checks]],
+        )
+        _record(connection, load_id, checked_at, results, findings, set())
+    return [load_id for load_id, _ in waiting]
 
 
 # --- what only the load can tell --------------------------------------------------------------------------------------

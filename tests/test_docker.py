@@ -197,7 +197,8 @@ class TestImage:
                     )
                 else:
                     shutil.copy(ROOT / source, goal)
-        packages = tomllib.loads((tmp_path / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+        project = tomllib.loads((tmp_path / "pyproject.toml").read_text())
+        packages = [name.removesuffix("*") for name in project["tool"]["setuptools"]["packages"]["find"]["include"]]
         # Isolated from this checkout: what is imported comes from the copy, or not at all.
         code = f"""
 import sys

@@ -95,6 +95,28 @@ def test_the_same_bytes_said_to_be_of_another_year_are_another_delivery(settings
     assert current(settings, "year, participant_code") == [(2023, "1"), (2024, "1")]
 
 
+@pytest.mark.parametrize(
+    ("cell", "length"), [("code", 120_000), ("code", 65), ("class", 17)], ids=["code 120 000", "code 65", "class"]
+)
+def test_a_text_longer_than_its_column_allows_never_reaches_the_warehouse(
+    settings: Settings, tmp_path: Path, cell: str, length: int
+) -> None:
+    """An index takes no value of some thousand bytes: one accepted row would break every build."""
+    rows = [participant(number) for number in range(40)]
+    rows[7][2 if cell == "code" else 7] = "7" * length
+    outcome = load_one(settings, write_csv(tmp_path / "vpr_2024_g5_MA.csv", rows))
+    assert outcome.status == "published"
+    assert len(current(settings, "participant_code")) == (39 if cell == "code" else 40)
+    [(message,)] = ask(settings, "select message from meta.rejection where code = 'unreadable_cell'")
+    assert message.startswith("Строка 9, столбец «")
+    assert f"ожидается не больше {length - 1 if length < 100 else 64} знаков" in message
+
+
+def test_a_text_of_the_allowed_length_is_kept(settings: Settings, tmp_path: Path) -> None:
+    load_one(settings, write_csv(tmp_path / "vpr_2024_g5_MA.csv", [participant("7" * 64)]))
+    assert current(settings, "participant_code") == [("7" * 64,)]
+
+
 # --- corrections ------------------------------------------------------------------------------------------------------
 
 

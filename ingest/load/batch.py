@@ -12,10 +12,11 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from threading import Thread
 
-from ingest.load.outcome import DONE, Outcome
+from ingest.load.outcome import DONE, UNKNOWN_SOURCE, Outcome
 from ingest.load.process import process
 from rsoko.base.settings import Settings
 from rsoko.contracts.gate import Gate
+from rsoko.contracts.model import load_contract
 
 log = logging.getLogger(__name__)
 
@@ -26,11 +27,12 @@ MANY_FILES, MOST_PROCESSES = 50, 2
 def settle_all(
     settings: Settings, received: Iterable[Outcome], gate: Gate, preload: Sequence[str] = ()
 ) -> Iterator[Outcome]:
-    """Process received deliveries and tell what became of each, in their order.
+    """Process received deliveries and tell what became of each, as they are done.
 
+    Registers come first, whatever their place in the batch: who checks results should know the schools by then.
     Many files of one source are shared by processes: reading a workbook takes longer than storing what it says.
     """
-    for _, group in groupby(received, key=lambda outcome: outcome.source):
+    for _, group in groupby(sorted(received, key=_is_no_register), key=lambda outcome: outcome.source):
         deliveries = list(group)
         processes = min(MOST_PROCESSES, os.cpu_count() or 1) if len(deliveries) >= MANY_FILES else 1
         if processes == 1:
@@ -41,6 +43,10 @@ def settle_all(
             context.set_forkserver_preload([__name__, *preload])
             with ProcessPoolExecutor(processes, context, initializer=_end_with_parent) as pool:
                 yield from pool.map(partial(settle, settings, gate), deliveries)
+
+
+def _is_no_register(outcome: Outcome) -> bool:
+    return outcome.source == UNKNOWN_SOURCE or not load_contract(outcome.source).register
 
 
 def _end_with_parent() -> None:

@@ -56,11 +56,25 @@ def process(settings: Settings, delivery_id: int, gate: Gate) -> Outcome:
                 # A rejected delivery is read again when somebody asks: a rule or a scale may have been corrected since.
                 if delivery.status in ACCEPTED and _has_load(connection, load_id):
                     return known_already(delivery, delivery.file_name)
-                return _load(settings, connection, delivery, contract, load_id, gate)
+                outcome = _load(settings, connection, delivery, contract, load_id, gate)
         except SupplierError as error:
             with connection.transaction():
                 ledger.get(connection, delivery_id, lock=True)
                 return _reject(connection, delivery, contract, load_id, error)
+        if outcome.published and contract.register:
+            _tell_again(connection, gate)
+        return outcome
+
+
+def _tell_again(connection: psycopg.Connection, gate: Gate) -> None:
+    """What was said of earlier deliveries for want of this register is said no longer."""
+    with connection.transaction():
+        for load_id in gate.check_again(connection, datetime.now(UTC)):
+            connection.execute(
+                "update meta.delivery set message = %s from meta.load where load.load_id = %s "
+                "and delivery.delivery_id = load.delivery_id",
+                [_told(connection, load_id), load_id],
+            )
 
 
 def _has_load(connection: psycopg.Connection, load_id: int) -> bool:
@@ -106,7 +120,7 @@ def judge(
     _reconcile("COPY", counts.totals, staged)
     _close(connection, load_id, counts, staged["rows"])
     ledger.set_status(connection, delivery.delivery_id, "staged", None, load_id)
-    verdict = gate(connection, contract, load_id, datetime.now(UTC), keys_are_unique=counts.keys_are_unique)
+    verdict = gate.check(connection, contract, load_id, datetime.now(UTC), keys_are_unique=counts.keys_are_unique)
     ledger.set_status(connection, delivery.delivery_id, "checked", None, load_id)
     _close(connection, load_id, counts, staged["rows"], quarantined=verdict.quarantined_rows)
     if not verdict.accepted:
@@ -115,7 +129,7 @@ def judge(
         by_slice = _count_slices(connection, contract, load_id, staged["rows"])
         left = {"rows": staged["rows"] - verdict.quarantined_rows}
         _reconcile("quarantine", left, ledger.total(contract, by_slice))
-    return Judged(counts, slices, by_slice, verdict, _told(connection, load_id, counts, verdict))
+    return Judged(counts, slices, by_slice, verdict, _told(connection, load_id))
 
 
 def _count_slices(
@@ -134,22 +148,46 @@ def _close(
     )  # fmt: skip
 
 
-def _told(connection: psycopg.Connection, load_id: int, counts: Counts, verdict: Verdict) -> str | None:
-    """What the supplier should know about an accepted file."""
-    parts = []
-    if rows := counts.rows_rejected + verdict.quarantined_rows:
-        parts.append(f"строк не принято: {rows}")
-    if cells := counts.cells_rejected:
-        parts.append(f"ячеек не прочитано: {cells}")
-    first = connection.execute(
-        "select message from meta.rejection where load_id = %s and (is_row_rejected or code = 'unreadable_cell') "
-        "order by is_row_rejected desc, sheet, row_no, column_name limit 1",
-        [load_id],
+def _told(connection: psycopg.Connection, load_id: int) -> str | None:
+    """What the supplier should know about an accepted file, by what the ledger holds of its load."""
+    row = connection.execute(
+        """
+        with told as (
+            select row_number() over (order by sheet nulls first, row_no nulls first, column_name) as place, *
+            from meta.rejection
+            where load_id = %(load_id)s
+        ),
+        last_result as (
+            select distinct on (check_code) check_code, is_success, severity, message
+            from meta.gate_result
+            where load_id = %(load_id)s
+            order by check_code, checked_at desc
+        )
+        select
+            rows_rejected,
+            cells_rejected,
+            (
+                select message from told
+                where is_row_rejected or code = 'unreadable_cell'
+                order by is_row_rejected desc, place
+                limit 1
+            ),
+            (
+                select string_agg(message, ' ' order by check_code)
+                from last_result
+                where severity = 'warn' and not is_success
+            ),
+            (select string_agg(message, ' ' order by place) from told where stage = 'read' and code = any(%(notes)s))
+        from meta.load
+        where load_id = %(load_id)s
+        """,
+        {"load_id": load_id, "notes": sorted(NOTES)},
     ).fetchone()
-    warned = [result.message for result in verdict.results if not result.is_success and result.severity == "warn"]
-    notes = [rejection.message for rejection in counts.rejections if rejection.code in NOTES]
-    text = f"Принято; {', '.join(parts)}. {first[0] if first else ''}" if parts else ""
-    return " ".join([text, *warned, *notes]).strip() or None
+    assert row is not None
+    rows, cells, first, warned, notes = row
+    parts = [f"строк не принято: {rows}"] * bool(rows) + [f"ячеек не прочитано: {cells}"] * bool(cells)
+    text = f"Принято; {', '.join(parts)}. {first or ''}".strip() if parts else ""
+    return " ".join(filter(None, [text, warned, notes])) or None
 
 
 def _reconcile(step: str, expected: dict[str, int], found: dict[str, int]) -> None:

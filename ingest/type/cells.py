@@ -96,3 +96,7 @@ def expected(column: Column) -> str:
         return "одно из: " + ", ".join(v for v in dict.fromkeys(vocabularies()[column.vocabulary].values()) if v)
     limits = f" от {column.range[0]:g} до {column.range[1]:g}" if column.range else ""
     return _EXPECTED[column.type] + limits
+
+
+def at_most(column: Column) -> str:
+    return f"не больше {column.max_length} знаков"

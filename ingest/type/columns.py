@@ -28,6 +28,14 @@ POLARS_TYPE: dict[str, pl.DataType] = {
 }
 
 
+def too_long(text: pl.Series, column: Column) -> pl.Series | None:
+    """Mask of the cells of a text column that are longer than their contract allows; None when there are none."""
+    if column.type != "text" or int(text.str.len_bytes().max() or 0) <= column.max_length:  # type: ignore[arg-type]
+        return None
+    mask = (text.str.len_chars() > column.max_length).fill_null(False)
+    return mask if mask.any() else None
+
+
 def typed_column(text: pl.Series, column: Column) -> tuple[pl.Series, pl.Series | None]:
     """(typed column, mask of unreadable cells or None when all can be read)."""
     if column.pattern and (odd := (~text.str.contains(column.pattern)).fill_null(False)).any():
@@ -132,13 +140,13 @@ def cell_rejections(
     return [
         Rejection(
             sheet, row, column, "unreadable_cell", "warn", False,
-            f"Строка {row}, столбец «{title}»: {f'«{_short(cell)}»' if cell else 'значение'} не читается; "
+            f"Строка {row}, столбец «{title}»: {f'«{shortened(cell)}»' if cell else 'значение'} не читается; "
             f"ожидается {expected}.",
         )
         for row, cell in zip(rows, cells, strict=True)
     ]  # fmt: skip
 
 
-def _short(text: str) -> str:
+def shortened(text: str) -> str:
     # Long cells are shifted free text: a few letters show the supplier which, and leak nothing.
     return text if len(text) <= 12 else text[:12] + "…"

@@ -10,13 +10,15 @@ import polars as pl
 
 from ingest.read.block import Block, ItemColumn
 from ingest.rejection import Rejection
-from ingest.type.cells import expected, parse
+from ingest.type.cells import at_most, expected, parse
 from ingest.type.columns import (
     POLARS_TYPE,
     Whole,
     cell_rejections,
     item_column,
     replaced,
+    shortened,
+    too_long,
     typed_column,
     typed_whole,
     whole_column,
@@ -24,7 +26,7 @@ from ingest.type.columns import (
 from ingest.type.derive import derived
 from rsoko.base.errors import SupplierError
 from rsoko.base.identity import identity
-from rsoko.contracts.model import Contract
+from rsoko.contracts.model import Column, Contract
 
 
 @dataclass
@@ -60,32 +62,14 @@ class Normaliser:
         numbers, odd = typed_whole(batch, self._numbers(batch.columns))
         columns: dict[str, pl.Series] = {"row_no": batch["row_no"]}
         for column in contract.columns:
-            if column.name in batch.columns:
-                text = batch[column.name]
-                if column.personal:
-                    columns[column.name] = text
-                    continue
-                if column.name in numbers.columns:
-                    typed, unreadable = numbers[column.name], odd.get(column.name)
-                else:
-                    typed, unreadable = typed_column(text, column)
-                usual = None if column.default is None else parse(column.default, column)[0]
-                columns[column.name] = typed if usual is None else typed.fill_null(usual)
-                if unreadable is not None:
-                    quoted = self._quoted(text)
-                    rejections += cell_rejections(
-                        unreadable, batch["row_no"], block.sheet, column.name, column.title, expected(column), quoted
-                    )
+            if column.name in batch.columns and column.personal:
+                columns[column.name] = batch[column.name]
+            elif column.name in batch.columns:
+                columns[column.name], named = self._cells(batch, column, numbers, odd, block)
+                rejections += named
             elif (said := context.get(column.name, column.default)) is not None:
-                value, readable = parse(said, column)
-                if not readable:
-                    raise SupplierError(
-                        f"{column.title}: «{said}» не читается; ожидается {expected(column)}.",
-                        code="unreadable_context",
-                    )
-                columns[column.name] = pl.Series([value], dtype=POLARS_TYPE[column.type]).new_from_index(
-                    0, batch.height
-                )
+                value = pl.Series([_said(said, column)], dtype=POLARS_TYPE[column.type])
+                columns[column.name] = value.new_from_index(0, batch.height)
             elif column.name in contract.slice and not (column.required or column.derived):
                 empty = pl.Series([None], dtype=POLARS_TYPE[column.type])
                 columns[column.name] = empty.new_from_index(0, batch.height)
@@ -102,6 +86,25 @@ class Normaliser:
         return Normalised(self._in_table_order(frame, block), rejections, batch.height)
 
     # -- parts
+
+    def _cells(
+        self, batch: pl.DataFrame, column: Column, numbers: pl.DataFrame, odd: dict[str, pl.Series], block: Block
+    ) -> tuple[pl.Series, list[Rejection]]:
+        """A typed column of the batch and its cells that can't be read."""
+        text = batch[column.name]
+        if column.name in numbers.columns:
+            typed, unreadable = numbers[column.name], odd.get(column.name)
+        else:
+            typed, unreadable = typed_column(text, column)
+        rejections: list[Rejection] = []
+        for mask, wanted in ((unreadable, expected(column)), (too_long(typed, column), at_most(column))):
+            if mask is not None:
+                rejections += cell_rejections(
+                    mask, batch["row_no"], block.sheet, column.name, column.title, wanted, self._quoted(text)
+                )
+                typed = typed.set(mask, None)
+        usual = None if column.default is None else parse(column.default, column)[0]
+        return typed if usual is None else typed.fill_null(usual), rejections
 
     def _quoted(self, text: pl.Series) -> pl.Series | None:
         """Cells that a message may quote: none where a shifted row could put a name into any column."""
@@ -236,6 +239,17 @@ class Normaliser:
         return frame.select(
             "region_code", "slice_id", pl.lit(block.sheet, pl.String).alias("sheet"), "row_no", *names, *items
         )
+
+
+def _said(text: str, column: Column) -> object:
+    """The value of a column that a title, an option or a name tells."""
+    value, readable = parse(text, column)
+    if readable and not (isinstance(value, str) and len(value) > column.max_length):
+        return value
+    wanted = at_most(column) if readable else expected(column)
+    raise SupplierError(
+        f"{column.title}: «{shortened(text)}» не читается; ожидается {wanted}.", code="unreadable_context"
+    )
 
 
 def _changes(frame: pl.DataFrame, names: list[str]) -> pl.Series:

@@ -37,9 +37,13 @@ class Verdict:
 
 
 class Gate(Protocol):
-    """Checks the staged rows of a load inside the transaction that staged them and removes those it sets aside."""
+    """Who decides whether a load is good."""
 
-    def __call__(
+    def check(
         self, connection: psycopg.Connection, contract: Contract, load_id: int, checked_at: datetime, *,
         keys_are_unique: bool = False,
-    ) -> Verdict: ...  # fmt: skip
+    ) -> Verdict:  # fmt: skip
+        """Check the staged rows of a load inside the transaction that staged them; remove those it sets aside."""
+
+    def check_again(self, connection: psycopg.Connection, checked_at: datetime) -> list[int]:
+        """A register came: take again what depends on registers of accepted loads; the loads that were looked at."""

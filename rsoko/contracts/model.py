@@ -34,11 +34,16 @@ NOT_ATTEMPTED, NOT_TAUGHT, UNREADABLE = -1, -2, -3
 """States of an item cell that is not a score; the field's word for each is in `vocabulary.yml` and the dictionary."""
 
 
+CODE_LENGTH, TEXT_LENGTH = 64, 1_000
+"""How long a text may be where its column does not say: a code, and any other text."""
+_CODES = {"login", "login_in_brackets", "municipality_in_brackets", "code", "inn", "room", "item_label", "indicator_no"}
+
+
 @dataclass(frozen=True)
 class Column:
     """A canonical column. `context` values may come from a title, a file name or delivery options instead of a cell.
 
-    `default` is what an empty cell or a missing column means.
+    `default` is what an empty cell or a missing column means. `length` is the most characters a text may have.
     Where a file holds personal data, a `pattern` keeps a shifted row from putting a name into a column that is stored.
     """
 
@@ -57,6 +62,12 @@ class Column:
     default: str | None = None
     context: bool = False
     derived: bool = False
+    length: int | None = None
+
+    @property
+    def max_length(self) -> int:
+        """The most characters of a text: a longer one is a shifted or a pasted cell, and no index would take it."""
+        return self.length or (CODE_LENGTH if self.transform in _CODES else TEXT_LENGTH)
 
     @property
     def stored(self) -> bool:
@@ -105,7 +116,10 @@ class Layout:
 
 @dataclass(frozen=True)
 class Contract:
-    """One source. See `docs/add_source.md` for the meaning of every key."""
+    """One source. See `docs/add_source.md` for the meaning of every key.
+
+    A `register` says which organisations, municipalities … there are: of a batch it is processed first.
+    """
 
     source: str
     version: int
@@ -125,6 +139,7 @@ class Contract:
     layouts: list[Layout]
     items: Items | None = None
     derive: str | None = None
+    register: bool = False
     file_names: list[re.Pattern[str]] = field(default_factory=list)
     folder_names: list[re.Pattern[str]] = field(default_factory=list)
 

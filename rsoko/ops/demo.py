@@ -16,13 +16,10 @@ from ingest.load import ledger
 from ingest.load.landing import Landing, file_sha256
 from rsoko.base.errors import PermanentError
 from rsoko.base.settings import Settings
-from rsoko.contracts.model import sources
+from rsoko.contracts.model import load_contract
 from rsoko.ops import airflow_service, pipeline
 from rsoko.ops.cli import STATUS
 from sample_region import generate
-
-FIRST = ("organisation", "municipality", "leader")
-"""Registers run first, so that the gate knows the schools when their results come."""
 
 QUESTIONS = {
     "У каких школ больше всего официальных признаков необъективности?": """
@@ -100,7 +97,8 @@ def _run_wave(settings: Settings, console: Console, target: Path, files: list[di
         landing.deliver(row["source"], target / row["file"], json.loads(row["options"] or "{}"))
     console.print(f"[bold]2.[/] Волна {wave}: в зону приёма положено новых файлов {len(new)} из {len(files)}")
     delivered = {row["source"] for row in new}
-    order = [source for source in (*FIRST, *(s for s in sources() if s not in FIRST)) if source in delivered]
+    # Registers run first, so that the gate knows the schools when their results come.
+    order = sorted(delivered, key=lambda source: (not load_contract(source).register, source))
     if order:
         _airflow(settings, console, [f"ingest_{source}" for source in order], "Airflow принимает файлы")
     return bool(order)

@@ -31,15 +31,23 @@ PRELOAD = ("expectations.validation", __name__)
 """What every process that checks loads needs and takes seconds to import."""
 
 
-def gate(
-    connection: psycopg.Connection, contract: Contract, load_id: int, checked_at: datetime, *,
-    keys_are_unique: bool = False,
-) -> Verdict:  # fmt: skip
+class SuiteGate:
     """The suites of `expectations/`, with the scales of works that the domain knows."""
-    scales = dbt_project.seed("work_scale")
-    return great_expectations.check(
-        connection, contract, load_id, checked_at, scales=scales, keys_are_unique=keys_are_unique
-    )
+
+    def check(
+        self, connection: psycopg.Connection, contract: Contract, load_id: int, checked_at: datetime, *,
+        keys_are_unique: bool = False,
+    ) -> Verdict:  # fmt: skip
+        return great_expectations.check(
+            connection, contract, load_id, checked_at, scales=dbt_project.seed("work_scale"),
+            keys_are_unique=keys_are_unique,
+        )  # fmt: skip
+
+    def check_again(self, connection: psycopg.Connection, checked_at: datetime) -> list[int]:
+        return great_expectations.check_again(connection, checked_at)
+
+
+gate = SuiteGate()
 
 
 def process(settings: Settings, delivery_id: int) -> Outcome:

@@ -74,7 +74,7 @@ def render(connection: psycopg.Connection, out: Path) -> None:
             "notable": [check for check in checks if check["violations"] != 0],
             "places": places.get(delivery["load_id"], {}),
         }
-    page = _environment().get_template("page.html").render(
+    page = _environment().get_template("gate_page.html").render(
         deliveries=deliveries,
         broken=[delivery for delivery in deliveries if delivery["is_broken"]],
         counts=Counter(delivery["status"] for delivery in deliveries),

@@ -19,7 +19,7 @@ from ingest import pipeline
 from ingest.settings import Settings
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "vpr_altai"
-SIGNS = "path:models/indicators/signs mart_objectivity__sign"
+SIGNS = "path:models/signs mart_objectivity__sign"
 DEALT = """
 create temporary table dealt as
 with seat as (

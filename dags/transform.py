@@ -8,9 +8,9 @@ from airflow.sdk import AssetAny, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 from dag_parts import DEFAULTS, MARTS, RUNBOOKS, raw_asset
 
+from dbt_project.layers import LAYERS
 from ingest.contract import sources
 
-LAYERS = ["seeds", "staging", "core", "indicators", "marts"]
 DOC = f"""\
 ### Витрины
 
@@ -27,7 +27,7 @@ DOC = f"""\
 @dag(
     dag_id="transform",
     dag_display_name="Витрины",
-    description="dbt: seeds, staging, core, indicators, marts",
+    description=f"dbt: {', '.join(LAYERS)}",
     doc_md=DOC,
     schedule=AssetAny(*(raw_asset(source) for source in sources())),
     tags=["transform"],
@@ -35,7 +35,7 @@ DOC = f"""\
     is_paused_upon_creation=False,
     max_active_runs=1,
     params={
-        "first_layer": Param(LAYERS[0], type="string", enum=LAYERS, title="Начать со слоя"),
+        "first_layer": Param(LAYERS[0], type="string", enum=list(LAYERS), title="Начать со слоя"),
         "full_refresh": Param(
             False,
             type="boolean",

@@ -13,12 +13,11 @@ from typing import Literal
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from dbt_project.layers import LAYERS
 from ingest.errors import PermanentError, TransientError
 from ingest.settings import Settings
 
 PROJECT = Path(__file__).parent
-LAYERS = ("seeds", "staging", "core", "indicators", "marts")
-"""Every layer is a tag of the project; a layer's build includes the tests whose parents are built by then."""
 
 Tests = Literal["none", "data", "all"]
 _LEFT_OUT: dict[Tests, list[str]] = {"none": ["test", "unit_test"], "data": ["unit_test"], "all": []}

@@ -23,7 +23,7 @@ from ingest.contract import Contract
 NAMED_ROWS = 1_000
 """Rows named for one check that sets none of them aside; its result tells how many there are."""
 
-SCALES = Path(__file__).parent.parent / "dbt_project" / "seeds" / "work_scale.csv"
+SCALES = Path(__file__).parent.parent / "dbt_project" / "seeds" / "catalogue" / "work_scale.csv"
 _NO_LIMIT = 1_000
 _SKIPPED = {
     "maxima": "в файле нет заданий",

@@ -113,7 +113,7 @@ def dictionary() -> str:
     out = [
         "# Словарь данных",
         "",
-        "Создан из контрактов `ingest/contracts/*.yml` и описаний витрин `dbt_project/models/marts/*.yml` командой",
+        "Создан из контрактов `ingest/contracts/*.yml` и описаний витрин `dbt_project/models/marts/` командой",
         "`make generate`; правьте их, а не этот файл. Те же описания — в комментариях столбцов базы.",
         "",
         "# Источники",
@@ -154,7 +154,7 @@ def dictionary() -> str:
 def _marts() -> list[str]:
     """The part of the dictionary about marts, from their dbt descriptions."""
     out = ["# Витрины", ""]
-    for path in sorted((ROOT / "dbt_project/models/marts").glob("*.yml")):
+    for path in sorted((ROOT / "dbt_project/models/marts").rglob("*.yml")):
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
             out += [f"## `mart.{model['name']}`", "", " ".join(model["description"].split()), ""]
             out += ["| столбец | тип | что это |", "|---|---|---|"]

@@ -19,7 +19,7 @@ from rsoko.base.settings import Settings
 from rsoko.ops import pipeline
 
 DATA = Path(__file__).parent.parent.parent / "shared" / "data" / "vpr_altai"
-SIGNS = "path:models/indicators/signs mart_objectivity__sign"
+SIGNS = "path:models/signs mart_objectivity__sign"
 DEALT = """
 create temporary table dealt as
 with seat as (

@@ -8,9 +8,9 @@ from airflow.sdk import AssetAny, Param, chain, dag, task
 from airflow.sdk.exceptions import AirflowSkipException
 from dag_parts import DEFAULTS, MARTS, RUNBOOKS, raw_asset
 
+from dbt_project.layers import LAYERS
 from rsoko.contracts.model import sources
 
-LAYERS = ["seeds", "staging", "core", "indicators", "marts"]
 DOC = f"""\
 ### Витрины
 

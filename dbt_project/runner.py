@@ -14,11 +14,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from dbt_project import PROJECT
+from dbt_project.layers import LAYERS
 from rsoko.base.errors import PermanentError, TransientError
 from rsoko.base.settings import Settings
-
-LAYERS = ("seeds", "staging", "core", "indicators", "marts")
-"""Every layer is a tag of the project; a layer's build includes the tests whose parents are built by then."""
 
 Tests = Literal["none", "data", "all"]
 _LEFT_OUT: dict[Tests, list[str]] = {"none": ["test", "unit_test"], "data": ["unit_test"], "all": []}

@@ -123,7 +123,7 @@ def test_ingest_dag(bag: Any, source: str) -> None:
 
 def test_transform_runs_the_layers_in_order_when_any_source_has_news(bag: Any) -> None:
     dag = bag["dags"]["transform"]
-    order = ["seeds", "staging", "core", "indicators", "marts", "page"]
+    order = ["seeds", "staging", "core", "measures", "signs", "indicators", "marts", "page"]
     edges = {name: task["downstream"] for name, task in dag["tasks"].items()}
     assert edges == {task: [after] for task, after in pairwise(order)} | {"page": []}
     assert dag["any_of"] == ["AssetAny", *(f"raw_{source}" for source in sources())]

@@ -50,7 +50,7 @@ def rows(settings: Settings, source: str, *columns: str) -> list[tuple[Any, ...]
 
 
 def seed(name: str) -> list[dict[str, str]]:
-    with (SEEDS / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+    with next(SEEDS.rglob(f"{name}.csv")).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
 

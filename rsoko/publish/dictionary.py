@@ -15,7 +15,7 @@ def dictionary() -> str:
     out = [
         "# Словарь данных",
         "",
-        "Создан из контрактов `rsoko/contracts/sources/*.yml` и описаний витрин `dbt_project/models/marts` командой",
+        "Создан из контрактов `rsoko/contracts/sources/*.yml` и описаний витрин `dbt_project/models/marts/` командой",
         "`make generate`; правьте их, а не этот файл. Те же описания — в комментариях столбцов базы.",
         "",
         "# Источники",
@@ -56,7 +56,7 @@ def dictionary() -> str:
 def _marts() -> list[str]:
     """The part of the dictionary about marts, from their dbt descriptions."""
     out = ["# Витрины", ""]
-    for path in sorted((PROJECT / "models" / "marts").glob("*.yml")):
+    for path in sorted((PROJECT / "models" / "marts").rglob("*.yml")):
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", []):
             out += [f"## `mart.{model['name']}`", "", " ".join(model["description"].split()), ""]
             out += ["| столбец | тип | что это |", "|---|---|---|"]

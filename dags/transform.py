@@ -27,7 +27,7 @@ DOC = f"""\
 @dag(
     dag_id="transform",
     dag_display_name="Витрины",
-    description="dbt: seeds, staging, core, indicators, marts",
+    description=f"dbt: {', '.join(LAYERS)}",
     doc_md=DOC,
     schedule=AssetAny(*(raw_asset(source) for source in sources())),
     tags=["transform"],
@@ -35,7 +35,7 @@ DOC = f"""\
     is_paused_upon_creation=False,
     max_active_runs=1,
     params={
-        "first_layer": Param(LAYERS[0], type="string", enum=LAYERS, title="Начать со слоя"),
+        "first_layer": Param(LAYERS[0], type="string", enum=list(LAYERS), title="Начать со слоя"),
         "full_refresh": Param(
             False,
             type="boolean",

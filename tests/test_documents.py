@@ -18,7 +18,7 @@ PAGES = sorted(path for path in [*ROOT.glob("README*.md"), *(ROOT / "docs").rglo
 def printed(page: Path) -> list[str]:
     """The queries of a page: its `sql` blocks and what its examples give to `rsoko sql`."""
     text = page.read_text(encoding="utf-8")
-    blocks = [block for block in re.findall(r"```sql\n(.*?)```", text, re.DOTALL)]
+    blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
     commands = re.findall(r'rsoko sql (?:--csv )?"\s*((?:with|select)\b[^"]*?)"', text, re.DOTALL)
     return [query.strip().rstrip(";") for query in [*blocks, *commands]]
 

@@ -5,11 +5,12 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test bench calibrate lint format generate clean
+.PHONY: help install demo test test-all bench calibrate lint format generate clean
 
 help:
 	@echo "make demo      a fictional region from its suppliers' files to marts, run by Airflow"
-	@echo "make test      the whole test suite"
+	@echo "make test      the tests, in about ten minutes"
+	@echo "make test-all  the slow ones too: kills, real extracts, services, every order and split of files"
 	@echo "make bench     speed and memory against peers and physical limits (half an hour)"
 	@echo "make calibrate objectivity signs on simulated regions with planted manipulations (half an hour)"
 	@echo "make lint      style, types, floors of the house, SQL format"
@@ -37,8 +38,13 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 demo: install
 	@$(BIN)/rsoko demo
 
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+
 test: install
-	$(BIN)/pytest
+	$(PYTEST) -m "not slow"
+
+test-all: test
+	$(PYTEST) -m slow
 
 bench: install
 	@$(BIN)/python -m bench

@@ -5,19 +5,25 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
+from warehouse import PREPARED, copy_database, drop_database, free_name, installation, target
 
+from dbt_project import runner
+from ingest.load import ledger
 from rsoko.base.settings import Settings
-from rsoko.ops import postgres
+from rsoko.contracts.model import OPTIONS_SUFFIX
+from rsoko.ops import pipeline, postgres
+from sample_region import generate
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
+SAMPLE_SEED, SAMPLE_SCALE = 20261, 0.1
 
 # The same examples in every run; two busy cores make hypothesis' own deadline meaningless.
 hypothesis_settings.register_profile("rsoko", deadline=None, derandomize=True, print_blob=True)
@@ -37,6 +43,9 @@ def server() -> Iterator[Settings]:
     with psycopg.connect(postgres.ensure(settings), autocommit=True) as connection:
         connection.execute("alter system set fsync = off")
         connection.execute("select pg_reload_conf()")
+    copy_database(settings, "template1", PREPARED)
+    with psycopg.connect(settings.embedded_url(PREPARED), autocommit=True) as connection:
+        ledger.prepare(connection)
     yield settings
     postgres.stop(settings)
     shutil.rmtree(home)
@@ -45,22 +54,36 @@ def server() -> Iterator[Settings]:
 @pytest.fixture
 def database_url(server: Settings) -> Iterator[str]:
     """URL of a fresh empty database, dropped afterwards."""
-    name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+    with free_name() as name:
+        copy_database(server, "template1", name)
         yield server.embedded_url(name)
-        connection.execute(f"drop database {name} with (force)")
+        drop_database(server, name)
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
+def settings(server: Settings, tmp_path: Path) -> Iterator[Settings]:
     """A whole installation of its own: fresh home, landing zone and warehouse, a fixed pseudonym key."""
-    return Settings(
-        home=tmp_path / "home",
-        user="tester",
-        external_database_url=database_url,
-        given_pseudonym_key="key of the tests",
-    )
+    with installation(server, tmp_path / "home") as installed:
+        yield replace(installed, user="tester")
+
+
+@pytest.fixture(scope="session")
+def sample_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of a small sample region, as its suppliers send them."""
+    target = tmp_path_factory.mktemp("region")
+    generate.write(target, seed=SAMPLE_SEED, scale=SAMPLE_SCALE)
+    return target
+
+
+@pytest.fixture(scope="session")
+def sample_region(server: Settings, sample_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    """A warehouse with that region delivered wave by wave and built with every test of the data. Only to be read."""
+    with installation(server, tmp_path_factory.mktemp("sample")) as settings:
+        for wave in ("inbox", "corrections", "broken"):
+            files = [path for path in sorted((sample_files / wave).rglob("*")) if path.is_file()]
+            pipeline.load(settings, [path for path in files if not path.name.endswith(OPTIONS_SUFFIX)])
+        runner.build(settings.database_url, target_path=target(settings))
+        yield settings
 
 
 @pytest.fixture
@@ -74,18 +97,30 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def airflow_settings(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """An installation with its own warehouse and migrated Airflow metadata, shared by the tests that run DAGs."""
-    names = [f"test_{part}_{uuid.uuid4().hex}" for part in ("warehouse", "airflow")]
-    warehouse, metadata = (server.embedded_url(name) for name in names)
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
-        for name in names:
-            connection.execute(f"create database {name}")
-        settings = Settings(
+    with free_name() as warehouse, free_name() as metadata:
+        copy_database(server, PREPARED, warehouse)
+        copy_database(server, "template1", metadata)
+        yield Settings(
             home=tmp_path_factory.mktemp("airflow"),
             user="tester",
-            external_database_url=warehouse,
-            external_airflow_database_url=metadata,
+            external_database_url=server.embedded_url(warehouse),
+            external_airflow_database_url=server.embedded_url(metadata),
             given_pseudonym_key="key of the tests",
         )
-        yield settings
-        for name in names:
-            connection.execute(f"drop database {name} with (force)")
+        for name in (warehouse, metadata):
+            drop_database(server, name)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one file share fixtures and go to one worker; so do the files that read the sample region.
+
+    What takes longest begins first, so that both workers end at about the same time.
+    """
+    for item in items:
+        group = "sample" if "sample_region" in getattr(item, "fixturenames", ()) else Path(str(item.fspath)).stem
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: -_WEIGHT.get(item.get_closest_marker("xdist_group").args[0], 0))  # type: ignore[union-attr]
+
+
+_WEIGHT = {"test_altai": 9, "sample": 8, "test_metamorphic": 7, "test_signs_reference": 6, "test_dbt_objectivity": 5,
+           "test_exam_signs": 5, "test_signs": 5, "test_dags": 4, "test_services": 4}  # fmt: skip

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import altai
 import psycopg
 import pytest
 from conftest import SHARED
+from warehouse import installation, target
 
 from dbt_project import runner
 from rsoko.base.settings import Settings
 from rsoko.ops import pipeline
+
+pytestmark = pytest.mark.slow
 
 REGISTERS = ("logins.xlsx", "context_oo_2022_1_noPD.csv")
 
@@ -71,22 +73,14 @@ def truth() -> Truth:
 @pytest.fixture(scope="module")
 def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory, truth: Truth) -> Iterator[Settings]:
     """A warehouse with all the works loaded and the marts built."""
-    name = f"altai_{uuid.uuid4().hex}"
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        settings = Settings(
-            home=tmp_path_factory.mktemp("altai"),
-            region_code=22,
-            external_database_url=server.embedded_url(name),
-            given_pseudonym_key="key of the tests",
-        )
+    with installation(server, tmp_path_factory.mktemp("altai")) as installed:
+        settings = replace(installed, region_code=22)
         folder = SHARED / "data/vpr_altai"
         pipeline.load(settings, [folder / register for register in REGISTERS])
         outcomes = pipeline.load(settings, altai.works(folder / "wide_csv_gz"))
         assert [o.message for o in outcomes if o.status != "published"] == []
-        runner.build(settings.database_url, target_path=settings.home / "dbt")
+        runner.build(settings.database_url, target_path=target(settings))
         yield settings
-        connection.execute(f"drop database {name} with (force)")
 
 
 def test_rows_sums_and_rejected_cells_of_every_file(warehouse: Settings, truth: Truth) -> None:

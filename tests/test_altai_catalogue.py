@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import re
 import statistics
-import uuid
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
-import psycopg
 import pytest
 from conftest import SHARED
-from warehouse import ask
+from warehouse import ask, installation, target
 
 from dbt_project import runner
 from rsoko.base.settings import Settings
@@ -51,23 +50,17 @@ def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """All files but the works, two works that the codifiers describe, and the dimensions built."""
     if not FOLDER.is_dir():
         pytest.skip(f"the real data are not here: there is no folder {FOLDER} beside the project")
-    name = f"catalogue_{uuid.uuid4().hex}"
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        settings = Settings(
-            home=tmp_path_factory.mktemp("catalogue"), region_code=22,
-            external_database_url=server.embedded_url(name), given_pseudonym_key="key of the tests",
-        )  # fmt: skip
+    with installation(server, tmp_path_factory.mktemp("catalogue")) as installed:
+        settings = replace(installed, region_code=22)
         works = {path for folder in ("raw_xlsx", "wide_csv_gz") for path in (FOLDER / folder).iterdir()}
         files = {path for path in FOLDER.rglob("*") if path.is_file()} - works - {FOLDER / "MANIFEST.csv"}
         pipeline.load(settings, sorted(files) + [FOLDER / "wide_csv_gz" / work for work in WORKS])
         pipeline.load(settings, [FOLDER / "context_oo_2022_1_noPD.csv"], "school_context")
         runner.build(
-            settings.database_url, target_path=settings.home / "dbt",
+            settings.database_url, target_path=target(settings),
             select="+dim_task +dim_school_context +dim_codifier +dim_textbook +int_work__region_scale",
         )  # fmt: skip
         yield settings
-        connection.execute(f"drop database {name} with (force)")
 
 
 def test_every_file_is_accepted_but_the_one_without_a_cell(warehouse: Settings) -> None:

@@ -17,7 +17,7 @@ import openpyxl
 import pytest
 from conftest import ROOT
 from python_calamine import CalamineWorkbook
-from warehouse import GIA_HEADER, ask, everything, installation, template, write_csv, write_workbook
+from warehouse import GIA_HEADER, ask, everything, installation, target, template, write_csv, write_workbook
 
 from dbt_project.runner import build
 from ingest.type.transforms import without_names
@@ -56,7 +56,7 @@ def warehouse(server: Settings, files: Path, tmp_path_factory: pytest.TempPathFa
         found = [file for source in SOURCES for file in sorted((files / source).glob("*"))]
         outcomes = pipeline.load(settings, [file for file in found if not file.name.endswith(".yml")])
         assert [outcome.message for outcome in outcomes if outcome.status != "published"] == []
-        build(settings.database_url, target_path=settings.home / "dbt")
+        build(settings.database_url, target_path=target(settings))
         yield settings
 
 
@@ -86,7 +86,7 @@ def test_the_real_federal_list_is_what_it_says(server: Settings, shared: Path, t
         [outcome] = pipeline.load(settings, [path])
         assert (outcome.source, outcome.status) == ("federal_bias_list", "published")
         assert "строк не принято: 148." in str(outcome.message)
-        build(settings.database_url, select="+fct_federal_listing", target_path=tmp_path / "dbt")
+        build(settings.database_url, select="+fct_federal_listing", target_path=target(settings))
         found = ask(
             settings, "select year, organisation_code, grade, subject_code, is_listed from core.fct_federal_listing"
         )
@@ -106,7 +106,7 @@ def test_a_later_list_replaces_its_year_alone(server: Settings, tmp_path: Path) 
     with installation(server, tmp_path) as settings:
         for number, rows in enumerate((first, later)):
             pipeline.load(settings, [write_workbook(tmp_path / f"{number}.xlsx", rows, header=header, sheet="Лист")])
-        build(settings.database_url, select="+fct_federal_listing", target_path=tmp_path / "dbt")
+        build(settings.database_url, select="+fct_federal_listing", target_path=target(settings))
         found = ask(
             settings,
             "select year, organisation_code, grade, subject_code from core.fct_federal_listing where is_listed",
@@ -168,7 +168,7 @@ def test_graduates_are_known_by_document_or_name_and_stored_by_neither(server: S
         assert {outcome.status for outcome in pipeline.load(settings, [*paths, accepted])} == {"published"}
         [outcome] = pipeline.load(settings, [refused])
         assert outcome.status == "rejected"
-        build(settings.database_url, select="+int_medal__confirmation", target_path=tmp_path / "dbt")
+        build(settings.database_url, select="+int_medal__confirmation", target_path=target(settings))
         scores = "select russian_score, best_other_score, is_confirmed from core.int_medal__confirmation"
         assert ask(settings, scores) == [(66, 66, False)]
         stored = everything(settings)

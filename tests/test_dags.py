@@ -168,6 +168,7 @@ def statuses(settings: Settings) -> dict[str, str]:
         return dict(connection.execute("select file_name, status from meta.delivery").fetchall())
 
 
+@pytest.mark.slow
 def test_one_delivery_never_blocks_another(airflow_settings: Settings, tmp_path: Path) -> None:
     settings = airflow_settings
     good, broken, lost = (tmp_path / f"{name}.csv" for name in ("good", "broken", "lost"))

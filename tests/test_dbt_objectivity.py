@@ -10,7 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from conftest import ROOT
-from warehouse import GIA_HEADER, ask, dump, installation, participant, template, write_csv
+from warehouse import GIA_HEADER, ask, dump, installation, participant, target, template, write_csv
 
 from dbt_project.runner import BuildError, build
 from rsoko.base.errors import PermanentError
@@ -37,12 +37,6 @@ def trace(settings: Settings) -> list[tuple[Any, ...]]:
     queries = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "trace.md").read_text(encoding="utf-8"), re.DOTALL)
     answers = [ask(settings, query.replace("inflated_mean_vpr_ru4", "inflated_mean_vpr_ma5")) for query in queries]
     return next(answer for query, answer in zip(queries, answers, strict=True) if "participant_key" in query)
-
-
-@pytest.fixture(scope="module")
-def targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """dbt's files, shared: a manifest that is parsed already makes the next build start sooner."""
-    return tmp_path_factory.mktemp("dbt")
 
 
 @pytest.fixture
@@ -75,13 +69,13 @@ def written(settings: Settings) -> set[tuple[Any, ...]]:
 
 
 def test_corrections_and_restores_arrive_as_if_built_from_nothing(
-    server: Settings, warehouse: Settings, targets: Path, tmp_path: Path
+    server: Settings, warehouse: Settings, tmp_path: Path
 ) -> None:
     first = work(tmp_path / "vpr_2024_g5_MA.csv", FIRST)
     corrected = work(tmp_path / "later" / "vpr_2024_g5_MA.csv", CORRECTED)
 
     delivery_id = pipeline.load(warehouse, [first], "vpr")[0].delivery_id
-    build(warehouse.database_url, tests="none", target_path=targets)
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     assert participants(warehouse) == {"edu990001": 3, "edu990002": 4}
     original, untouched = results(warehouse), {row for row in written(warehouse) if row[0] == "edu990001"}
     traced = trace(warehouse)
@@ -89,22 +83,22 @@ def test_corrections_and_restores_arrive_as_if_built_from_nothing(
     assert {row[4] for row in traced} == {"vpr_2024_g5_MA.csv"}
 
     pipeline.load(warehouse, [corrected], "vpr")
-    build(warehouse.database_url, tests="none", target_path=targets)
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     assert participants(warehouse) == {"edu990001": 3, "edu990002": 3}
     assert untouched <= written(warehouse), "the school that was not corrected has been written again"
 
     with installation(server, tmp_path / "other") as other:
         for path in (first, corrected):
             pipeline.load(other, [path], "vpr")
-        build(other.database_url, tests="none", target_path=targets)
+        build(other.database_url, tests="none", target_path=target(other))
         assert results(other) == results(warehouse)
 
     pipeline.restore(warehouse, delivery_id)
-    build(warehouse.database_url, tests="none", target_path=targets)
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     assert results(warehouse) == original
 
 
-def test_a_later_register_joins_what_came_before_it(warehouse: Settings, targets: Path, tmp_path: Path) -> None:
+def test_a_later_register_joins_what_came_before_it(warehouse: Settings, tmp_path: Path) -> None:
     person = ["Фамилия", "Имя", "Отчество", "0000"]
     protocol = [["00101", "9А", "1003", "1", "201", *person, f"{n:06}", "++-", "", 2, 3, ""] for n in range(3)]
     files = [
@@ -112,7 +106,7 @@ def test_a_later_register_joins_what_came_before_it(warehouse: Settings, targets
         write_csv(tmp_path / "gia" / "02_2024.06.06.csv", protocol, header=GIA_HEADER),
     ]
     assert {outcome.status for outcome in pipeline.load(warehouse, files)} == {"published"}
-    build(warehouse.database_url, tests="none", target_path=targets)
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     known = "select organisation_code, organisation_name, municipality_code, is_provisional from core.dim_organisation"
     assert {(row[0], row[3]) for row in ask(warehouse, known)} == {("edu990001", True), ("ris-00101", True)}
     marked = "select distinct organisation_code from mart.mart_objectivity__marker order by 1"
@@ -129,7 +123,7 @@ def test_a_later_register_joins_what_came_before_it(warehouse: Settings, targets
     }
     register = template(tmp_path / "organisation" / "реестр.csv", "organisation", [school])
     assert pipeline.load(warehouse, [register])[0].status == "published"
-    build(warehouse.database_url, tests="none", target_path=targets)
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     assert ask(warehouse, known) == [("edu990001", "Школа № 1", "город примерск", False)]
     assert ask(warehouse, marked) == [("edu990001",)]
     municipalities = "select object_id from mart.mart_objectivity__index where object_level = 'municipality'"
@@ -137,16 +131,19 @@ def test_a_later_register_joins_what_came_before_it(warehouse: Settings, targets
     assert written(warehouse) == before, "facts have been loaded again for a register"
 
 
-def test_core_that_lost_a_row_stops_the_build(warehouse: Settings, targets: Path, tmp_path: Path) -> None:
+def test_core_that_lost_a_row_stops_the_build(warehouse: Settings, tmp_path: Path) -> None:
     """The first build also computes every formula's worked example."""
     pipeline.load(warehouse, [work(tmp_path / "vpr_2024_g5_MA.csv", FIRST)], "vpr")
-    build(warehouse.database_url, tests="all", target_path=targets)
+    build(warehouse.database_url, tests="all", target_path=target(warehouse))
     with psycopg.connect(warehouse.database_url) as connection:
         connection.execute("delete from core.fct_assessment_result where row_no = 2")
     with pytest.raises(BuildError) as failure:
-        build(warehouse.database_url, layer="core", select="fct_assessment_result", target_path=targets)
+        build(warehouse.database_url, layer="core", select="fct_assessment_result", target_path=target(warehouse))
     assert any("reconciles_with_ledger" in node.unique_id for node in failure.value.result.failed)
-    build(warehouse.database_url, layer="core", select="fct_assessment_result", full_refresh=True, target_path=targets)
+    build(
+        warehouse.database_url, layer="core", select="fct_assessment_result", full_refresh=True,
+        target_path=target(warehouse),
+    )  # fmt: skip
 
 
 def test_an_unknown_layer_is_named() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from warehouse import VPR_HEADER, ask, installation, participant, template, write_csv
+from warehouse import VPR_HEADER, ask, installation, participant, target, template, write_csv
 
 from dbt_project.runner import build
 from rsoko.base.settings import Settings
@@ -64,7 +64,7 @@ def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for source, path in files:
             [outcome] = pipeline.load(settings, [path], source)
             assert outcome.published, outcome.message
-        build(settings.database_url, select=MARTS, target_path=folder / "dbt")
+        build(settings.database_url, select=MARTS, target_path=target(settings))
         yield settings
 
 

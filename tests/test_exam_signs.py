@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from warehouse import GIA_HEADER, VPR_HEADER, ask, installation, template, write_csv
+from warehouse import GIA_HEADER, VPR_HEADER, ask, installation, target, template, write_csv
 
 from dbt_project.runner import build
 from rsoko.base.settings import Settings
@@ -93,7 +93,7 @@ def test_an_exam_is_judged_as_a_work_is(warehouse: Settings, tmp_path: Path) -> 
     pipeline.load(warehouse, [template(tmp_path / "scale.csv", "mark_scale", scales)], "mark_scale")
     pipeline.load(warehouse, [exam(tmp_path / "02_2024.06.06.csv", written)], "gia")
     pipeline.load(warehouse, [work(tmp_path / "vpr_2024_g5_MA.csv", written)], "vpr")
-    build(warehouse.database_url, tests="none", target_path=tmp_path / "dbt")
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     as_exam = signs(warehouse, "exam_sign", "organisation_code")
     assert len(as_exam) == SCHOOLS
     assert all(value is not None for row in as_exam for value in row)
@@ -108,7 +108,7 @@ def test_a_room_that_wrote_together(warehouse: Settings, tmp_path: Path) -> None
     spoiled = [replace(paper, scores=model.scores) if paper in together else paper for paper in written]
     alone = [replace(paper, number=92 + paper.number) for paper in written[:3]]
     pipeline.load(warehouse, [exam(tmp_path / "02_2024.06.06.csv", [*spoiled, *alone])], "gia")
-    build(warehouse.database_url, tests="none", target_path=tmp_path / "dbt")
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     rooms = ask(
         warehouse,
         "select room_code, n, flag, mechanism, score is null from mart.mart_objectivity__exam_room"
@@ -125,7 +125,7 @@ def test_a_sign_of_an_exam_has_its_page(warehouse: Settings, tmp_path: Path) -> 
     written = papers()
     written = [replace(paper, scores=written[4].scores) if paper.school == 0 else paper for paper in written]
     pipeline.load(warehouse, [exam(tmp_path / "02_2024.06.06.csv", written)], "gia")
-    build(warehouse.database_url, tests="none", target_path=tmp_path / "dbt")
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     [(organisation, procedure)] = ask(
         warehouse, "select organisation_code, procedure_code from mart.mart_objectivity__dossier where flag = 'red'"
     )
@@ -136,7 +136,7 @@ def test_a_sign_of_an_exam_has_its_page(warehouse: Settings, tmp_path: Path) -> 
     }  # fmt: skip
     file = template(tmp_path / "e.csv", "objectivity_explanation", [answer])
     assert [outcome.message for outcome in pipeline.load(warehouse, [file]) if not outcome.published] == []
-    build(warehouse.database_url, tests="none", target_path=tmp_path / "dbt")
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     with psycopg.connect(warehouse.database_url) as connection:
         pages = dossier.write(connection, 99, tmp_path / "pages", year=2024, organisation_code=organisation)
     text = " ".join(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from warehouse import ask, installation
+from warehouse import ask, installation, target
 
 from dbt_project.runner import build
 from rsoko.base.settings import Settings
@@ -40,7 +40,7 @@ def warehouse(server: Settings, region: Path, tmp_path_factory: pytest.TempPathF
             files = [file for source in SOURCES for file in sorted((region / stage / source).glob("*"))]
             outcomes = pipeline.load(settings, [file for file in files if not file.name.endswith(".yml")])
             assert [outcome.message for outcome in outcomes if outcome.status != "published"] == []
-        build(settings.database_url, target_path=settings.home / "dbt")
+        build(settings.database_url, target_path=target(settings))
         yield settings
 
 

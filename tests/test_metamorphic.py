@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import random
 import shutil
 from collections.abc import Iterator, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 import openpyxl
 import psycopg
 import pytest
-from warehouse import ask, copy_database, drop_database, dump, installation, start
+from warehouse import ask, copy_database, database_name, drop_database, dump, installation, start, target
 
 from dbt_project import runner
 from rsoko.base.settings import Settings
@@ -23,19 +22,18 @@ from rsoko.ops import pipeline
 from sample_region import generate
 from sample_region.manifest import Delivery, Manifest
 
+pytestmark = pytest.mark.slow
+
 SCALE = 0.05
 WAVES = ("inbox", "corrections", "broken")
-NAME = f"metamorphic_{os.getpid()}"
-"""All warehouses have this name, one after another: dbt parses the project once as long as the name stays."""
-SEEDED, LOADED = f"{NAME}_seeded", f"{NAME}_loaded"
+SEEDED, LOADED = "metamorphic_seeded", "metamorphic_loaded"
 
 
 @dataclass(frozen=True)
 class Region:
-    """The sample region's deliveries, and where the builds of this module keep dbt's files."""
+    """The sample region's deliveries."""
 
     manifest: Manifest
-    target: Path
 
     def wave(self, name: str) -> list[Delivery]:
         return [d for d in self.manifest.deliveries if d.file.startswith(f"{name}/")]
@@ -45,7 +43,7 @@ class Region:
 
     def build(self, settings: Settings, *, full_refresh: bool = False, select: str = "resource_type:model") -> None:
         """Models only: the tests have had their say on the reference."""
-        runner.build(settings.database_url, select=select, full_refresh=full_refresh, target_path=self.target)
+        runner.build(settings.database_url, select=select, full_refresh=full_refresh, target_path=target(settings))
 
 
 LINEAGE = ["load_id", "sheet", "row_no"]
@@ -82,17 +80,17 @@ def differing(settings: Settings, reference: Settings, without: Sequence[str] = 
 
 @pytest.fixture(scope="module")
 def region(tmp_path_factory: pytest.TempPathFactory) -> Region:
-    return Region(generate.write(tmp_path_factory.mktemp("region"), scale=SCALE), tmp_path_factory.mktemp("dbt"))
+    return Region(generate.write(tmp_path_factory.mktemp("region"), scale=SCALE))
 
 
 @pytest.fixture(scope="module")
 def seeded(server: Settings, region: Region, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Name of a database with an empty ledger and the seeds."""
-    with installation(server, tmp_path_factory.mktemp("seeded"), name=NAME) as settings:
+    with installation(server, tmp_path_factory.mktemp("seeded")) as settings:
         with pipeline.connect(settings):
             pass
         region.build(settings, select="resource_type:seed")
-        copy_database(server, NAME, SEEDED)
+        copy_database(server, database_name(settings), SEEDED)
     yield SEEDED
     drop_database(server, SEEDED)
 
@@ -102,14 +100,14 @@ def reference(
     server: Settings, region: Region, seeded: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Settings]:
     """Wave after wave, then one full build with all its tests; the database is `LOADED`."""
-    with installation(server, tmp_path_factory.mktemp("reference"), template=seeded, name=NAME) as settings:
+    with installation(server, tmp_path_factory.mktemp("reference"), template=seeded) as settings:
         for wave in WAVES:
             outcomes = pipeline.load(settings, region.paths(wave))
             assert [(o.file_name, o.status == "rejected") for o in outcomes] == [
                 (Path(d.file).name, d.expected == "rejected") for d in region.wave(wave)
             ]
-        runner.build(settings.database_url, target_path=region.target)
-        copy_database(server, NAME, LOADED)
+        runner.build(settings.database_url, target_path=target(settings))
+        copy_database(server, database_name(settings), LOADED)
     loaded = replace(settings, external_database_url=server.embedded_url(LOADED))
     assert all(content for name, content in tables(loaded).items() if name.startswith("mart."))
     yield loaded
@@ -121,7 +119,7 @@ def test_file_by_file_backwards_with_builds_between(
 ) -> None:
     inbox = region.paths("inbox")[::-1]
     batches = [inbox[: len(inbox) // 2], inbox[len(inbox) // 2 :], region.paths("corrections") + region.paths("broken")]
-    with installation(server, tmp_path, template=seeded, name=NAME) as settings:
+    with installation(server, tmp_path, template=seeded) as settings:
         for batch in batches:
             for path in batch:
                 pipeline.load(settings, [path])
@@ -135,7 +133,7 @@ def test_files_split_in_parts_in_any_order(
     parts = [part for n, d in enumerate(region.wave("inbox")) for part in split(region, d, tmp_path / str(n))]
     assert len(parts) > len(region.wave("inbox")) * 1.5
     random.Random(1).shuffle(parts)
-    with installation(server, tmp_path, template=seeded, name=NAME) as settings:
+    with installation(server, tmp_path, template=seeded) as settings:
         for batch in (parts, region.paths("corrections"), region.paths("broken")):
             pipeline.load(settings, batch)
         region.build(settings)
@@ -145,7 +143,7 @@ def test_files_split_in_parts_in_any_order(
 def test_everything_delivered_twice_and_everything_built_anew(
     server: Settings, region: Region, reference: Settings, tmp_path: Path
 ) -> None:
-    with installation(server, tmp_path, template=LOADED, name=NAME) as settings:
+    with installation(server, tmp_path, template=LOADED) as settings:
         for wave in WAVES:
             assert not any(outcome.published for outcome in pipeline.load(settings, region.paths(wave)))
         region.build(settings)
@@ -156,7 +154,7 @@ def test_everything_delivered_twice_and_everything_built_anew(
 
 def test_builds_that_were_killed(server: Settings, region: Region, reference: Settings, tmp_path: Path) -> None:
     """An old version comes back and goes again; the builds on the way die, one in core and one at the marts."""
-    with installation(server, tmp_path, template=LOADED, name=NAME) as settings:
+    with installation(server, tmp_path, template=LOADED) as settings:
         [(old, new)] = ask(
             settings,
             "select old.delivery_id, new.delivery_id from meta.slice_load as superseded "

@@ -753,6 +753,7 @@ def uninterrupted(
         return contents(settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_a_load_that_was_killed_starts_anew_and_ends_as_if_nothing_had_been(
     settings: Settings, corrected: tuple[Path, Path], uninterrupted: dict[str, bytes], stage: str

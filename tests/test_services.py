@@ -187,6 +187,7 @@ class TestExternalServer:
             postgres.ensure(settings)
 
 
+@pytest.mark.slow
 def test_airflow_services_come_up_closed_to_strangers_and_go_down_whole(airflow_settings: Settings) -> None:
     settings = airflow_settings
     said: list[str] = []

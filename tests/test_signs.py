@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from conftest import ROOT
 from scipy import stats
-from warehouse import ask, dump, installation, participant, write_csv
+from warehouse import ask, dump, installation, participant, target, write_csv
 
 from dbt_project.runner import build
 from rsoko.base.settings import Settings
@@ -63,11 +63,6 @@ def test_mid_p_of_counts(server: Settings, macros: Any) -> None:
             assert found[number] == pytest.approx(expected, rel=1e-4), (k, mean, phi)
 
 
-@pytest.fixture(scope="module")
-def targets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("dbt")
-
-
 @pytest.fixture
 def warehouse(server: Settings, tmp_path: Path) -> Iterator[Settings]:
     with installation(server, tmp_path / "home") as settings:
@@ -90,12 +85,10 @@ def work(path: Path, seed: int, *, twins: bool = False) -> Path:
 SIGNS = "select * from mart.mart_objectivity__sign"
 
 
-def test_one_corrected_work_recomputes_alone(
-    server: Settings, warehouse: Settings, targets: Path, tmp_path: Path
-) -> None:
+def test_one_corrected_work_recomputes_alone(server: Settings, warehouse: Settings, tmp_path: Path) -> None:
     files = [work(tmp_path / name, seed) for seed, name in enumerate(("vpr_2024_g5_MA.csv", "vpr_2024_g6_RU.csv"))]
     pipeline.load(warehouse, files, "vpr")
-    build(warehouse.database_url, tests="none", target_path=targets)
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
 
     def held(grade: int) -> set[tuple[Any, ...]]:
         tables = ("participant", "item_curve", "item_deviation", "misfit", "string_class", "pair_count")
@@ -113,7 +106,7 @@ def test_one_corrected_work_recomputes_alone(
     assert all(before.values())
     corrected = work(tmp_path / "later" / "vpr_2024_g5_MA.csv", 7, twins=True)
     pipeline.load(warehouse, [corrected], "vpr")
-    build(warehouse.database_url, tests="none", target_path=targets)
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     assert held(6) == before[6]
     assert not held(5) & before[5]
     flagged = ask(
@@ -126,15 +119,15 @@ def test_one_corrected_work_recomputes_alone(
     with installation(server, tmp_path / "other") as other:
         for file in (corrected, files[1]):
             pipeline.load(other, [file], "vpr")
-        build(other.database_url, tests="none", target_path=targets)
+        build(other.database_url, tests="none", target_path=target(other))
         assert dump(other, SIGNS) == dump(warehouse, SIGNS)
 
 
-def test_small_groups_have_no_verdict(warehouse: Settings, targets: Path, tmp_path: Path) -> None:
+def test_small_groups_have_no_verdict(warehouse: Settings, tmp_path: Path) -> None:
     rows = [participant(1000 + n, (1, 1, 1), school="edu990001") for n in range(4)]
     rows += [participant(1000 + n, (n % 2, n % 3, 2), school="edu990002") for n in range(9)]
     pipeline.load(warehouse, [write_csv(tmp_path / "vpr_2024_g5_MA.csv", rows)], "vpr")
-    build(warehouse.database_url, tests="none", target_path=targets)
+    build(warehouse.database_url, tests="none", target_path=target(warehouse))
     found = ask(
         warehouse, "select organisation_code, n, flag, score, p, mechanism, profile_z from mart.mart_objectivity__sign"
     )

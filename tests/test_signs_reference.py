@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 import pytest
-from warehouse import ask, installation
+from warehouse import ask, installation, target
 
 from bench.calibrate import files, metrics, product
 from bench.calibrate.manipulation import INTENSITIES, KINDS, SCOPES, Deed, apply, plan
@@ -79,7 +79,7 @@ def built(
         for source, paths in delivered.items():
             assert {outcome.status for outcome in pipeline.load(settings, paths, source)} == {"published"}
         selected = "+mart_objectivity__sign +mart_objectivity__marker"
-        runner.build(settings.database_url, select=selected, tests="none", target_path=folder / "dbt")
+        runner.build(settings.database_url, select=selected, tests="none", target_path=target(settings))
         yield settings
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from warehouse import ask, dump, installation
+from warehouse import ask, dump, installation, target
 
 from dbt_project.runner import build
 from rsoko.base.settings import Settings
@@ -41,7 +41,7 @@ def region() -> Region:
 def built(settings: Settings, files: list[Path]) -> None:
     assert [o.message for o in pipeline.load(settings, files) if o.status not in ("published", "superseded")] == []
     select = " ".join(f"+{model}" for model in (*MODELS, "int_work__region_scale"))
-    build(settings.database_url, select=select, target_path=settings.home / "dbt")
+    build(settings.database_url, select=select, target_path=target(settings))
 
 
 @pytest.fixture(scope="module")

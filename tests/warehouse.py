@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import csv
 import multiprocessing
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import count
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,9 @@ from typing import Any
 import openpyxl
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
+from ingest.load import ledger
 from rsoko.base.settings import Settings
 from rsoko.contracts.model import load_contract, sources
 from rsoko.ops import postgres
@@ -93,24 +98,50 @@ def changed_at(path: Path, day: int) -> Path:
     return path
 
 
+PREPARED = "prepared"
+"""A database with the empty schemas `meta` and `raw`."""
+_TARGETS = Path(tempfile.mkdtemp(prefix="rsoko-dbt-"))
+atexit.register(shutil.rmtree, _TARGETS, ignore_errors=True)
+_taken: set[str] = set()
+
+
+def target(settings: Settings) -> Path:
+    """Where builds of this warehouse keep dbt's files: one folder a name, so that the project is parsed once for it."""
+    return _TARGETS / database_name(settings)
+
+
+def database_name(settings: Settings) -> str:
+    return str(conninfo_to_dict(settings.database_url)["dbname"])
+
+
 @contextmanager
-def installation(
-    server: Settings, home: Path, *, template: str = "template1", name: str | None = None
-) -> Iterator[Settings]:
-    """An installation with a warehouse of its own on the tests' server: a copy of the database `template`."""
-    name = name or f"test_{uuid.uuid4().hex}"
-    copy_database(server, template, name)
+def free_name() -> Iterator[str]:
+    """The first database name that no test of this process uses now: few names, each parsed by dbt once."""
+    name = next(name for number in count(1) if (name := f"test_{number}") not in _taken)
+    _taken.add(name)
     try:
-        yield replace(
-            server, home=home, landing_url=f"file://{home}/landing", external_database_url=server.embedded_url(name),
-            given_pseudonym_key="key of the tests",
-        )  # fmt: skip
+        yield name
     finally:
-        drop_database(server, name)
+        _taken.remove(name)
+
+
+@contextmanager
+def installation(server: Settings, home: Path, *, template: str = PREPARED) -> Iterator[Settings]:
+    """An installation with a warehouse of its own on the tests' server: a copy of the database `template`."""
+    with free_name() as name:
+        copy_database(server, template, name)
+        try:
+            yield replace(
+                server, home=home, landing_url=f"file://{home}/landing",
+                external_database_url=server.embedded_url(name), given_pseudonym_key="key of the tests",
+            )  # fmt: skip
+        finally:
+            drop_database(server, name)
 
 
 def copy_database(server: Settings, template: str, name: str) -> None:
     _at_server(server, "create database {} template {}", name, template)
+    ledger._prepared.discard(server.embedded_url(name))  # another warehouse had this name before
 
 
 def drop_database(server: Settings, name: str) -> None:

@@ -20,7 +20,7 @@ def printed(page: Path) -> list[str]:
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
     commands = re.findall(r'rsoko sql (?:--csv )?"\s*((?:with|select)\b[^"]*?)"', text, re.DOTALL)
-    return [query.strip().rstrip(";") for query in [*blocks, *commands]]
+    return [query.strip() for text in [*blocks, *commands] for query in text.split(";\n") if query.strip(" ;\n")]
 
 
 QUERIES = [(page.relative_to(ROOT).as_posix(), query) for page in PAGES for query in printed(page)]

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from rsoko.base.settings import Settings
+from rsoko.base.settings import READER, Settings
 from rsoko.ops import postgres
 
 ROOT = Path(__file__).parent.parent
@@ -34,7 +34,8 @@ def server() -> Iterator[Settings]:
     home = Path(tempfile.mkdtemp(prefix="rsoko-"))
     home.chmod(0o755)  # pytest's own directories are closed to the account that the server may need under root
     settings = Settings(home=home)
-    with psycopg.connect(postgres.ensure(settings), autocommit=True) as connection:
+    postgres.ensure(settings)
+    with psycopg.connect(postgres.admin_url(settings), autocommit=True) as connection:
         connection.execute("alter system set fsync = off")
         connection.execute("select pg_reload_conf()")
     yield settings
@@ -46,19 +47,20 @@ def server() -> Iterator[Settings]:
 def database_url(server: Settings) -> Iterator[str]:
     """URL of a fresh empty database, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex}"
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+    with psycopg.connect(postgres.admin_url(server), autocommit=True) as connection:
+        connection.execute(f"create database {name} owner rsoko")
         yield server.embedded_url(name)
         connection.execute(f"drop database {name} with (force)")
 
 
 @pytest.fixture
-def settings(tmp_path: Path, database_url: str) -> Settings:
+def settings(tmp_path: Path, server: Settings, database_url: str) -> Settings:
     """A whole installation of its own: fresh home, landing zone and warehouse, a fixed pseudonym key."""
     return Settings(
         home=tmp_path / "home",
         user="tester",
         external_database_url=database_url,
+        external_reader_database_url=server.embedded_url(database_url.rsplit("/", 1)[1], READER),
         given_pseudonym_key="key of the tests",
     )
 
@@ -76,9 +78,9 @@ def airflow_settings(server: Settings, tmp_path_factory: pytest.TempPathFactory)
     """An installation with its own warehouse and migrated Airflow metadata, shared by the tests that run DAGs."""
     names = [f"test_{part}_{uuid.uuid4().hex}" for part in ("warehouse", "airflow")]
     warehouse, metadata = (server.embedded_url(name) for name in names)
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
+    with psycopg.connect(postgres.admin_url(server), autocommit=True) as connection:
         for name in names:
-            connection.execute(f"create database {name}")
+            connection.execute(f"create database {name} owner rsoko")
         settings = Settings(
             home=tmp_path_factory.mktemp("airflow"),
             user="tester",

@@ -14,7 +14,7 @@ from conftest import SHARED
 
 from dbt_project import runner
 from rsoko.base.settings import Settings
-from rsoko.ops import pipeline
+from rsoko.ops import pipeline, postgres
 
 REGISTERS = ("logins.xlsx", "context_oo_2022_1_noPD.csv")
 
@@ -72,8 +72,8 @@ def truth() -> Truth:
 def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory, truth: Truth) -> Iterator[Settings]:
     """A warehouse with all the works loaded and the marts built."""
     name = f"altai_{uuid.uuid4().hex}"
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+    with psycopg.connect(postgres.admin_url(server), autocommit=True) as connection:
+        connection.execute(f"create database {name} owner rsoko")
         settings = Settings(
             home=tmp_path_factory.mktemp("altai"),
             region_code=22,

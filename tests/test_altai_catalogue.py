@@ -18,7 +18,7 @@ from warehouse import ask
 
 from dbt_project import runner
 from rsoko.base.settings import Settings
-from rsoko.ops import pipeline
+from rsoko.ops import pipeline, postgres
 
 FOLDER = SHARED / "data/vpr_altai"
 WORKS = ("vpr_2021_g5_MA.csv.gz", "vpr_2020_g5_RU.csv.gz")
@@ -52,8 +52,8 @@ def warehouse(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Ite
     if not FOLDER.is_dir():
         pytest.skip(f"the real data are not here: there is no folder {FOLDER} beside the project")
     name = f"catalogue_{uuid.uuid4().hex}"
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+    with psycopg.connect(postgres.admin_url(server), autocommit=True) as connection:
+        connection.execute(f"create database {name} owner rsoko")
         settings = Settings(
             home=tmp_path_factory.mktemp("catalogue"), region_code=22,
             external_database_url=server.embedded_url(name), given_pseudonym_key="key of the tests",

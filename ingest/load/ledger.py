@@ -52,7 +52,10 @@ class Delivery:
 
 @lru_cache
 def _schema() -> str:
-    return (Path(__file__).parent / "ledger.sql").read_text(encoding="utf-8") + "".join(map(raw_ddl, contracts()))
+    ledger, reader = (
+        (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("ledger.sql", "reader.sql")
+    )
+    return "".join([ledger, *map(raw_ddl, contracts()), reader])
 
 
 _prepared: set[str] = set()
@@ -70,15 +73,19 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
 
 
 def prepare(connection: psycopg.Connection) -> None:
-    """Make schemas `meta` and `raw` what the ledger and the contracts say. Idempotent, safe for two at once.
+    """Make schemas `meta` and `raw` what the ledger and the contracts say, open to the reader what it may see.
 
+    Idempotent, safe for two at once.
     A warehouse that is so already is left alone: the DDL would wait for every load that is under way.
     """
-    wanted = hashlib.sha256(_schema().encode()).hexdigest()
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_PREPARE_LOCK])
-        found = connection.execute("select obj_description(to_regnamespace('meta'), 'pg_namespace')").fetchone()
-        if found == (wanted,):
+        row = connection.execute(
+            "select obj_description(to_regnamespace('meta'), 'pg_namespace'), to_regrole('rsoko_reader') is not null"
+        ).fetchone()
+        found, has_reader = row or (None, False)
+        wanted = hashlib.sha256(f"{_schema()}{has_reader}".encode()).hexdigest()
+        if found == wanted:
             return
         connection.execute("set local client_min_messages = warning")
         _add_missing_columns(connection)

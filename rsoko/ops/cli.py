@@ -100,11 +100,13 @@ def up() -> None:
 
 
 def _print_addresses(settings: Settings, state: Any) -> None:
+    from rsoko.ops import postgres
+
     lines = {
         "Airflow": state.url,
         "логин / пароль": f"{state.user} / {state.password}",
         "отчёт о поставках": state.report_url,
-        "хранилище (PostgreSQL)": settings.database_url,
+        "хранилище, чтение (BI)": postgres.reader_address(settings),
         "остановить": "rsoko down",
     }
     for name, value in lines.items():
@@ -208,12 +210,14 @@ def _build(settings: Settings, full_refresh: bool = False) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Вывести как CSV (UTF-8).")
 @_guarded
 def sql(query: str, as_csv: bool) -> None:
-    """Выполнить запрос к хранилищу (только чтение)."""
+    """Выполнить запрос к хранилищу: только чтение, схемы mart, core и meta."""
     import psycopg
+
+    from rsoko.ops import postgres
 
     settings = _ready()
     try:
-        with psycopg.connect(settings.database_url, options="-c default_transaction_read_only=on") as connection:
+        with postgres.reader(settings) as connection:
             cursor = connection.execute(query)
             names = [column.name for column in cursor.description or []]
             rows = cursor.fetchall() if cursor.description else []
@@ -263,11 +267,11 @@ def restore(delivery_id: int, no_build: bool) -> None:
 @_guarded
 def dossier(year: int | None, organisation: str | None, out: Path) -> None:
     """Написать досье: страницу о признаках необъективности каждой организации, у которой они есть."""
-    from rsoko.ops import pipeline
+    from rsoko.ops import postgres
     from rsoko.publish import dossier as pages
 
     settings = _ready()
-    with pipeline.connect(settings) as connection, console.status("Пишу досье…"):
+    with postgres.reader(settings) as connection, console.status("Пишу досье…"):
         paths = pages.write(connection, settings.region_code, out, year=year, organisation_code=organisation)
     if paths:
         console.print(f"Досье: {len(paths) - 1}. Начните с {escape(str(paths[0]))}. Страницы не для публикации.")

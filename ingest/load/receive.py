@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 
 from ingest.load import ledger
-from ingest.load.entries import shown
+from ingest.load.entries import check_options, shown
 from ingest.load.landing import Arrival, Landing, arrival, options_beside
 from ingest.load.ledger import Delivery
 from ingest.load.outcome import NOT_RECEIVED, UNKNOWN_SOURCE, Outcome, known_already
@@ -173,10 +173,8 @@ def arrival_of(file: Path, options: dict[str, str] | None) -> Arrival:
 
 def region_of(options: dict[str, str], settings: Settings) -> int:
     """The region of a delivery. Raises SupplierError when the option is no code."""
-    given = options.get("region_code", str(settings.region_code))
-    if not (given.isdecimal() and 1 <= int(given) <= 99):
-        raise SupplierError(f"Код региона — число от 1 до 99, а указано «{given}».", code="bad_options")
-    return int(given)
+    check_options(options)
+    return int(options.get("region_code", settings.region_code))
 
 
 def _folder_source(file: Path) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -45,6 +46,7 @@ def main(verbose: bool) -> None:
     Начните с `rsoko up`, потом `rsoko load ФАЙЛ…`, потом `rsoko sql "…"`.
     Состояние лежит в RSOKO_HOME (по умолчанию ./var).
     """
+    os.umask(0o077)  # state, logs and dossiers are their owner's alone
     logging.basicConfig(
         level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )

@@ -9,7 +9,7 @@ from psycopg import sql
 from ingest.load import ledger
 from ingest.load.landing import Landing
 from rsoko.base.errors import PermanentError
-from rsoko.base.settings import Settings
+from rsoko.base.settings import Settings, private_folder
 from rsoko.contracts.model import contracts
 from rsoko.ops.pipeline import connect
 
@@ -86,7 +86,7 @@ def render_page(settings: Settings) -> None:
     """Write the page with the gate's results to `settings.gate_report`."""
     from rsoko.publish.gate_page import render
 
-    settings.gate_report.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.gate_report.parent)
     with connect(settings) as connection:
         render(connection, settings.gate_report)
 

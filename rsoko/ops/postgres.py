@@ -110,7 +110,7 @@ def reader(settings: Settings) -> Iterator[psycopg.Connection]:
     try:
         connection = psycopg.connect(settings.reader_url, application_name="rsoko reader")
     except psycopg.OperationalError as error:
-        if "role" in str(error) or "password" in str(error):
+        if any(word in str(error) for word in ("role", "password", "permission denied")):
             raise PermanentError(
                 f"в хранилище нет доступа для чтения (роль {READER}): создайте роль, как в rsoko/ops/roles.sql, и "
                 f"задайте RSOKO_READER_DATABASE_URL. PostgreSQL: {' '.join(str(error).split())}"

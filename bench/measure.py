@@ -52,8 +52,8 @@ def embedded() -> Iterator[Settings]:
 def warehouse(server: Settings) -> Iterator[Settings]:
     """A fresh installation on that server: empty prepared warehouse, empty landing zone."""
     name = f"bench_{uuid.uuid4().hex}"
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
+    with psycopg.connect(postgres.admin_url(server), autocommit=True) as connection:
+        connection.execute(f"create database {name} owner rsoko")
         settings = Settings(home=server.home / name, external_database_url=server.embedded_url(name))
         with pipeline.connect(settings):
             pass  # the first connection prepares the schemas

@@ -100,13 +100,17 @@ def ingest_dag(contract: Contract) -> DAG:
             from pathlib import Path
 
             from ingest.load.landing import Landing
+            from ingest.load.outcome import NOT_RECEIVED
             from rsoko.base.settings import Settings
             from rsoko.ops import pipeline
 
             settings = Settings.from_env()
             for path in params["paths"]:
                 Landing(settings.landing_url).deliver(contract.source, Path(path), params["options"])
-            return list(dict.fromkeys([*pipeline.scan(settings, contract.source), *map(int, params["again"])]))
+            outcomes = pipeline.take_in(settings, contract.source)
+            left = [f"{file.file_name}: {file.message}" for file in outcomes if file.status == NOT_RECEIVED]
+            get_current_context()["ti"].xcom_push(key="left", value=left)
+            return list(dict.fromkeys([*pipeline.pending(settings, contract.source), *map(int, params["again"])]))
 
         @task(
             map_index_template="{{ delivery }}",
@@ -132,7 +136,7 @@ def ingest_dag(contract: Contract) -> DAG:
                 raise AirflowSkipException("nothing new was published")
             outlet_events[asset].extra = {"load_ids": load_ids}
 
-        @task(trigger_rule="all_done", doc_md="Red when a delivery is stuck for our own fault.")
+        @task(trigger_rule="all_done", doc_md="Red when a file or a delivery is stuck for our own fault.")
         def report(pending: Any, outcomes: Any) -> dict[str, int]:
             from collections import Counter
 
@@ -140,6 +144,8 @@ def ingest_dag(contract: Contract) -> DAG:
 
             if pending is None:
                 raise PermanentError("the landing zone was not scanned; see task `scan`")
+            if left := get_current_context()["ti"].xcom_pull(task_ids="scan", key="left"):
+                raise PermanentError(f"{len(left)} files of the inbox could not be received: {'; '.join(left)}")
             statuses = Counter(outcome["status"] for outcome in outcomes or [])
             if stuck := len(pending) - statuses.total():
                 raise PermanentError(

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict
 from dbt_project import PROJECT
 from dbt_project.layers import LAYERS
 from rsoko.base.errors import PermanentError, TransientError
-from rsoko.base.settings import Settings
+from rsoko.base.settings import Settings, private_folder
 
 Tests = Literal["none", "data", "all"]
 _LEFT_OUT: dict[Tests, list[str]] = {"none": ["test", "unit_test"], "data": ["unit_test"], "all": []}
@@ -89,7 +89,7 @@ def build(
     """
     if layer is not None and layer not in LAYERS:
         raise PermanentError(f"no layer {layer!r}; known: {', '.join(LAYERS)}")
-    target_path = target_path or Settings.from_env().home / "dbt" / (layer or "all")
+    target_path = private_folder(target_path or Settings.from_env().home / "dbt" / (layer or "all"))
     # A test that reads two layers waits for the later one.
     arguments = ["--indirect-selection", "buildable"]
     if selection := ",".join(part for part in (layer and f"tag:{layer}", select) if part):

@@ -40,7 +40,8 @@ def server() -> Iterator[Settings]:
     home = Path(tempfile.mkdtemp(prefix="rsoko-"))
     home.chmod(0o755)  # pytest's own directories are closed to the account that the server may need under root
     settings = Settings(home=home)
-    with psycopg.connect(postgres.ensure(settings), autocommit=True) as connection:
+    postgres.ensure(settings)
+    with psycopg.connect(postgres.admin_url(settings), autocommit=True) as connection:
         connection.execute("alter system set fsync = off")
         connection.execute("select pg_reload_conf()")
     copy_database(settings, "template1", PREPARED)

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from ingest.load.landing import file_sha256
 from rsoko.base.errors import PermanentError
 from rsoko.base.settings import Settings
 from rsoko.contracts.model import sources
@@ -205,6 +206,19 @@ def test_one_delivery_never_blocks_another(airflow_settings: Settings, tmp_path:
     # Nothing new, nothing announced.
     assert airflow_service.run_dags(settings, ["ingest_municipality"]) == {"ingest_municipality": "success"}
     assert len(announced(settings)) == 2
+
+    # What cannot be received for our own fault stays in the inbox and makes the run red; the other files go on.
+    inbox = settings.home / "landing/inbox/municipality"
+    for name in ("kept out", "next"):
+        (inbox / f"{name}.csv").write_text(f"Код АТЕ;Название АТЕ\n1;Район {name}\n", encoding="utf-8")
+    closed = settings.home / "landing/archive" / file_sha256(inbox / "kept out.csv")[:2]
+    closed.write_text("a file where the folder should be")
+    assert airflow_service.run_dags(settings, ["ingest_municipality"], echo=said.append) == {
+        "ingest_municipality": "failed"
+    }
+    assert any("1 files of the inbox could not be received: kept out.csv" in line for line in said)
+    assert statuses(settings)["next.csv"] == "published"
+    assert [path.name for path in inbox.iterdir()] == ["kept out.csv"]
 
 
 def test_rows_changed_by_hand_are_found(settings: Settings, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ class TestCompose:
     def test_secrets_have_no_defaults(self, example: dict[str, str]) -> None:
         matches = list(VARIABLE.finditer((DOCKER / "compose.yml").read_text()))
         secrets = {match["name"] for match in matches if SECRET.search(match["name"])}
-        assert len(secrets) == 5
+        assert len(secrets) == 7
         assert {match["kind"] for match in matches if match["name"] in secrets} == {"?"}
         assert {example[name] for name in secrets} == {""}
 

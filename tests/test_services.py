@@ -27,6 +27,16 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
+def answer(url: str, token: str = "") -> int:
+    """The status of an answer."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as response:
+            return int(response.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
 class TestSettings:
     def test_defaults_lie_below_the_working_directory(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
@@ -211,9 +221,20 @@ def test_airflow_services_come_up_closed_to_strangers_and_go_down_whole(airflow_
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(addresses.report_url)
         assert refused.value.code == 401
+        for app in ("", "/gate", "/auth", "/execution"):
+            for page in ("docs", "redoc", "openapi.json", "docs/oauth2-redirect", "openapi.json?version=2025-04-28"):
+                assert answer(f"{addresses.url}{app}/{page}") == 401, (app, page)
+        login = {"username": addresses.user, "password": addresses.password}
+        token = airflow_service._request(settings, "/auth/token", login)["access_token"]
+        assert answer(f"{addresses.url}/docs", token) == answer(f"{addresses.url}/openapi.json", token) == 200
+        assert answer(f"{addresses.url}/gate/openapi.json", token) == 404
         assert airflow_service.up(settings) == addresses
         # With the services up their scheduler runs it: a second runner on the same database would run tasks twice.
         assert airflow_service.run_dags(settings, ["maintenance"], echo=said.append) == {"maintenance": "success"}
+        assert {mode(settings.home / folder) for folder in ("logs", "airflow", "run", "secrets")} == {0o700}
+        written = list((settings.home / "logs" / "airflow").rglob("*.log"))
+        assert written
+        assert not [path for path in written if path.lstat().st_mode & 0o077]
     finally:
         assert airflow_service.down(settings)
     assert not [process for process in family if process.is_running()]

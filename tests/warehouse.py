@@ -26,7 +26,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from ingest.load import ledger
-from rsoko.base.settings import Settings
+from rsoko.base.settings import READER, Settings
 from rsoko.contracts.model import load_contract, sources
 from rsoko.ops import postgres
 
@@ -133,14 +133,16 @@ def installation(server: Settings, home: Path, *, template: str = PREPARED) -> I
         try:
             yield replace(
                 server, home=home, landing_url=f"file://{home}/landing",
-                external_database_url=server.embedded_url(name), given_pseudonym_key="key of the tests",
+                external_database_url=server.embedded_url(name),
+                external_reader_database_url=server.embedded_url(name, READER),
+                given_pseudonym_key="key of the tests",
             )  # fmt: skip
         finally:
             drop_database(server, name)
 
 
 def copy_database(server: Settings, template: str, name: str) -> None:
-    _at_server(server, "create database {} template {}", name, template)
+    _at_server(server, "create database {} template {} owner rsoko", name, template)
     ledger._prepared.discard(server.embedded_url(name))  # another warehouse had this name before
 
 
@@ -149,7 +151,7 @@ def drop_database(server: Settings, name: str) -> None:
 
 
 def _at_server(server: Settings, statement: str, *names: str) -> None:
-    with psycopg.connect(server.database_url, autocommit=True) as connection:
+    with psycopg.connect(postgres.admin_url(server), autocommit=True) as connection:
         connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))  # type: ignore[arg-type]
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, PlainTextResponse, Response
 
 from rsoko.base.settings import Settings
 
-app = FastAPI(title="rsoko gate report")
+app = FastAPI(title="rsoko gate report", docs_url=None, redoc_url=None, openapi_url=None)
 
 
 @app.get("/", dependencies=[Depends(requires_authenticated())])

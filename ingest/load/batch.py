@@ -12,7 +12,7 @@ from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
 from threading import Thread
 
-from ingest.load.outcome import DONE, UNKNOWN_SOURCE, Outcome
+from ingest.load.outcome import DONE, NOT_RECEIVED, UNKNOWN_SOURCE, Outcome
 from ingest.load.process import process
 from rsoko.base.settings import Settings
 from rsoko.contracts.gate import Gate
@@ -63,7 +63,7 @@ def _end_with_parent() -> None:
 
 def settle(settings: Settings, gate: Gate, outcome: Outcome) -> Outcome:
     """Process a received delivery; our own failure is told in the outcome and logged, so that the next one goes on."""
-    if outcome.status in DONE:
+    if outcome.status in {*DONE, NOT_RECEIVED}:
         return outcome
     try:
         return process(settings, outcome.delivery_id, gate)

@@ -10,10 +10,11 @@ import psycopg
 from psycopg.rows import dict_row
 
 from ingest.load import ledger
+from ingest.load.entries import shown
 from ingest.load.ledger import Delivery
 from ingest.load.outcome import UNKNOWN_SOURCE, Outcome
 from ingest.load.process import judge
-from ingest.load.receive import arrival_of, delivery_options, recognised, why_unknown
+from ingest.load.receive import arrival_of, delivery_options, recognised, region_of, why_unknown
 from ingest.load.stage import Hopeless
 from rsoko.base.errors import SupplierError
 from rsoko.base.identity import identity
@@ -26,7 +27,11 @@ def check(
     settings: Settings, file: Path, gate: Gate, source: str | None = None, options: dict[str, str] | None = None
 ) -> tuple[Outcome, list[dict[str, Any]]]:
     """The outcome and every rejection of a file; nothing of it stays in the warehouse."""
-    arrived = arrival_of(file, options)
+    try:
+        arrived = arrival_of(file, options)
+        region = region_of(arrived.options, settings)
+    except SupplierError as error:
+        return Outcome(0, shown(file), source or UNKNOWN_SOURCE, "rejected", message=str(error)), []
     source = source or recognised(file)
     if source == UNKNOWN_SOURCE:
         return Outcome(0, file.name, source, "rejected", message=why_unknown(arrived)), []
@@ -34,7 +39,7 @@ def check(
     now = datetime.now(UTC)
     delivery_id = identity("check", arrived.sha256, str(now.timestamp()))
     delivery = Delivery(
-        delivery_id, int(arrived.options.get("region_code", settings.region_code)), source, arrived.sha256, file.name,
+        delivery_id, region, source, arrived.sha256, file.name,
         arrived.byte_size, delivery_options(arrived, source), "", arrived.modified_at, now, settings.user, now,
         "received", None,
     )  # fmt: skip

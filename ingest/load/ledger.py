@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from rsoko.base.settings import Settings
 from rsoko.contracts.ddl import raw_ddl
 from rsoko.contracts.model import SQL_TYPE, Contract, contracts
 
+log = logging.getLogger(__name__)
 _PREPARE_LOCK, _RESOLVE_LOCK = 7_301_001, 7_301_002
 REJECTIONS_KEPT = 10_000
 """Named rejections of one load; beyond that a file is hopeless and only the counts go on."""
@@ -52,7 +54,10 @@ class Delivery:
 
 @lru_cache
 def _schema() -> str:
-    return (Path(__file__).parent / "ledger.sql").read_text(encoding="utf-8") + "".join(map(raw_ddl, contracts()))
+    ledger, reader = (
+        (Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("ledger.sql", "reader.sql")
+    )
+    return "".join([ledger, *map(raw_ddl, contracts()), reader])
 
 
 _prepared: set[str] = set()
@@ -70,15 +75,19 @@ def connect(settings: Settings) -> Iterator[psycopg.Connection]:
 
 
 def prepare(connection: psycopg.Connection) -> None:
-    """Make schemas `meta` and `raw` what the ledger and the contracts say. Idempotent, safe for two at once.
+    """Make schemas `meta` and `raw` what the ledger and the contracts say, open to the reader what it may see.
 
+    Idempotent, safe for two at once.
     A warehouse that is so already is left alone: the DDL would wait for every load that is under way.
     """
-    wanted = hashlib.sha256(_schema().encode()).hexdigest()
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", [_PREPARE_LOCK])
-        found = connection.execute("select obj_description(to_regnamespace('meta'), 'pg_namespace')").fetchone()
-        if found == (wanted,):
+        row = connection.execute(
+            "select obj_description(to_regnamespace('meta'), 'pg_namespace'), to_regrole('rsoko_reader') is not null"
+        ).fetchone()
+        found, has_reader = row or (None, False)
+        wanted = hashlib.sha256(f"{_schema()}{has_reader}".encode()).hexdigest()
+        if found == wanted:
             return
         connection.execute("set local client_min_messages = warning")
         _add_missing_columns(connection)
@@ -103,6 +112,45 @@ def _add_missing_columns(connection: psycopg.Connection) -> None:
                         sql.Identifier(contract.source), sql.Identifier(name), sql.SQL(types[name])
                     )
                 )
+
+
+def moment(connection: psycopg.Connection) -> datetime:
+    """The time of a new batch: now, or just after the latest one where the clock was set back, so that what arrives
+    later wins all the same.
+    """
+    latest, now = _latest(connection), datetime.now(UTC)
+    if latest < now:
+        return now
+    log.warning("the clock is %s behind the ledger: check this machine's time", latest - now)
+    return latest + timedelta(microseconds=1)
+
+
+def clock_lag(connection: psycopg.Connection) -> timedelta | None:
+    """How far the clock is behind the latest arrival; None where it is right to the minute."""
+    lag = _latest(connection) - datetime.now(UTC)
+    return lag if lag > timedelta(minutes=1) else None
+
+
+def _latest(connection: psycopg.Connection) -> datetime:
+    row = connection.execute("select max(greatest(precedence_at, received_at)) from meta.delivery").fetchone()
+    return row[0] if row and row[0] else datetime.fromtimestamp(0, UTC)
+
+
+def set_verification(connection: psycopg.Connection, kind: str, checked: int, faults: list[str]) -> None:
+    """Remember what a verification of the `archive` or of the `rows` found."""
+    connection.execute(
+        "insert into meta.verification (kind, checked_at, checked, faults) values (%s, %s, %s, %s) "
+        "on conflict (kind) do update "
+        "set checked_at = excluded.checked_at, checked = excluded.checked, faults = excluded.faults",
+        [kind, datetime.now(UTC), checked, faults],
+    )
+
+
+def set_mended(connection: psycopg.Connection, archive_url: str) -> None:
+    """An archived file is whole again: the last verification need not name it any more."""
+    connection.execute(
+        "update meta.verification set faults = array_remove(faults, %s) where kind = 'archive'", [archive_url]
+    )
 
 
 def find(connection: psycopg.Connection, delivery_id: int, *, lock: bool = False) -> Delivery | None:

@@ -90,6 +90,17 @@ create table if not exists meta.gate_result (
     message text not null,
     primary key (load_id, checked_at, check_code)
 );
+create table if not exists meta.verification (
+    kind text primary key check (kind in ('archive', 'rows')),
+    checked_at timestamptz not null,
+    checked bigint not null,
+    faults text[] not null
+);
+comment on table meta.verification is 'Строка: вид сверки. Последняя сверка архива и строк raw с журналом поставок.';
+comment on column meta.verification.kind is 'Что сверено: archive — файлы архива, rows — строки raw';
+comment on column meta.verification.checked_at is 'Когда сверено';
+comment on column meta.verification.checked is 'Сколько файлов или строк сверено';
+comment on column meta.verification.faults is 'Что не сошлось: пути файлов в архиве или срезы';
 create or replace view meta.current_load as
 select slice.region_code, slice.source, slice_load.slice_id, slice_load.load_id, slice_load.row_count, slice_load.controls
 from meta.slice_load

@@ -9,6 +9,8 @@ from ingest.load.ledger import Delivery
 UNKNOWN_SOURCE = "unknown"
 ACCEPTED = {"published", "superseded"}
 DONE = {*ACCEPTED, "rejected"}
+NOT_RECEIVED = "not received"
+"""Our fault kept the file out of archive and ledger; it stays where it was."""
 
 
 @dataclass(frozen=True)

@@ -222,7 +222,8 @@ def restore(settings: Settings, delivery_id: int) -> Outcome:
                 f"delivery {delivery_id} is {delivery.status}: only an accepted one can be made current"
             )
         connection.execute(
-            "update meta.delivery set precedence_at = %s where delivery_id = %s", [datetime.now(UTC), delivery_id]
+            "update meta.delivery set precedence_at = %s where delivery_id = %s",
+            [ledger.moment(connection), delivery_id],
         )
         slices = connection.execute(
             "select distinct slice_id from meta.slice_load inner join meta.load using (load_id) where delivery_id = %s",

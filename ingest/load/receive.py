@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import psycopg
-import yaml
 
 from ingest.load import ledger
-from ingest.load.landing import Arrival, Landing, arrival
+from ingest.load.entries import check_options, shown
+from ingest.load.landing import Arrival, Landing, arrival, options_beside
 from ingest.load.ledger import Delivery
-from ingest.load.outcome import UNKNOWN_SOURCE, Outcome, known_already
+from ingest.load.outcome import NOT_RECEIVED, UNKNOWN_SOURCE, Outcome, known_already
 from ingest.read import reader
 from ingest.type.context import from_file_name
 from rsoko.base.errors import SupplierError
 from rsoko.base.identity import identity
 from rsoko.base.settings import Settings
-from rsoko.contracts.model import OPTIONS_SUFFIX, load_contract, sources
+from rsoko.contracts.model import load_contract, sources
+
+log = logging.getLogger(__name__)
 
 
 def receive(
@@ -30,9 +35,9 @@ def receive(
         source: whose files these are; None lets their content tell.
         now: moment of the batch; the same for all its files.
     """
-    now = now or datetime.now(UTC)
     landing = Landing(settings.landing_url)
     with ledger.connect(settings) as connection:
+        now = now or ledger.moment(connection)
         return [_receive_one(settings, connection, landing, arrived, source, now) for arrived in arrivals]
 
 
@@ -48,12 +53,21 @@ def _receive_one(
     if source is None:
         source = _by_content(arrived.path)
     options = delivery_options(arrived, source)
-    region = int(options.get("region_code", settings.region_code))
+    region = region_of(options, settings)
     delivery_id = identity(
         "delivery", str(region), source, arrived.sha256, *(f"{k}={v}" for k, v in sorted(options.items()))
     )
     if known := ledger.find(connection, delivery_id):
-        return known_already(known, arrived.file_name)
+        outcome = known_already(known, arrived.file_name)
+        if not landing.mend(known.archive_url, arrived):
+            return outcome
+        log.warning(
+            "archived file %s was damaged or missing; delivery %s brought it again", known.archive_url, delivery_id
+        )
+        ledger.set_mended(connection, known.archive_url)
+        return replace(
+            outcome, message=f"{outcome.message or ''} В архиве он был повреждён и теперь исправлен.".strip()
+        )
     status = "received"
     if source == UNKNOWN_SOURCE:
         status, message = "rejected", why_unknown(arrived)
@@ -91,14 +105,21 @@ def why_unknown(arrived: Arrival) -> str:
     )
 
 
-def scan(settings: Settings, source: str) -> list[int]:
-    """Receive what waits in the inbox of `source`; ids of its deliveries that are still to be processed."""
+def take_in(settings: Settings, source: str) -> list[Outcome]:
+    """Receive what waits in the inbox of `source` as one batch; what cannot be received stays there and is told."""
     landing = Landing(settings.landing_url)
-    now = datetime.now(UTC)
-    for path in landing.waiting(source):
-        with landing.fetch(path) as arrived:
-            receive(settings, [arrived], source, now=now)
-        landing.remove(path)
+    waiting = landing.waiting(source)
+    now = _moment(settings) if waiting else None
+    out: list[Outcome] = []
+    for path in waiting:
+        with _apart(Path(path), source, out), landing.fetch(path) as arrived:
+            out += receive(settings, [arrived], source, now=now)
+            landing.remove(path)
+    return out
+
+
+def pending(settings: Settings, source: str) -> list[int]:
+    """Ids of received deliveries of `source` that are still to be processed."""
     with ledger.connect(settings) as connection:
         rows = connection.execute(
             "select delivery_id from meta.delivery "
@@ -109,29 +130,55 @@ def scan(settings: Settings, source: str) -> list[int]:
     return [row[0] for row in rows]
 
 
+def scan(settings: Settings, source: str) -> list[int]:
+    """Receive what waits in the inbox of `source`; ids of its deliveries that are still to be processed."""
+    take_in(settings, source)
+    return pending(settings, source)
+
+
 def receive_files(
     settings: Settings, files: list[Path], source: str | None = None, options: dict[str, str] | None = None
 ) -> list[Outcome]:
     """Receive local files as one batch; a file in a folder named after a source belongs to it."""
-    now = datetime.now(UTC)
+    now = _moment(settings)
     out: list[Outcome] = []
     for file in files:
-        out += receive(settings, [arrival_of(file, options)], source or _folder_source(file), now=now)
+        whose = source or _folder_source(file)
+        with _apart(file, whose, out):
+            out += receive(settings, [arrival_of(file, options)], whose, now=now)
     return out
 
 
+def _moment(settings: Settings) -> datetime:
+    with ledger.connect(settings) as connection:
+        return ledger.moment(connection)
+
+
+@contextmanager
+def _apart(file: Path, source: str | None, out: list[Outcome]) -> Iterator[None]:
+    """What is wrong with one file is told and concerns itself alone."""
+    try:
+        yield
+    except SupplierError as error:
+        log.warning("%s was not received: %s", shown(file), error)
+        out.append(Outcome(0, shown(file), source or UNKNOWN_SOURCE, "rejected", message=str(error)))
+    except Exception as error:
+        log.exception("%s was not received", shown(file))
+        out.append(Outcome(0, shown(file), source or UNKNOWN_SOURCE, NOT_RECEIVED, message=f"Сбой: {error}"))
+
+
 def arrival_of(file: Path, options: dict[str, str] | None) -> Arrival:
-    return arrival(file, _beside(file) | (options or {}))
+    return arrival(file, options_beside(file) | (options or {}))
+
+
+def region_of(options: dict[str, str], settings: Settings) -> int:
+    """The region of a delivery. Raises SupplierError when the option is no code."""
+    check_options(options)
+    return int(options.get("region_code", settings.region_code))
 
 
 def _folder_source(file: Path) -> str | None:
     return next((parent.name for parent in file.parents if parent.name in sources()), None)
-
-
-def _beside(file: Path) -> dict[str, str]:
-    """Options a supplier put into `<file>.options.yml`."""
-    path = file.with_name(file.name + OPTIONS_SUFFIX)
-    return {str(k): str(v) for k, v in (yaml.safe_load(path.read_text("utf-8")) or {}).items()} if path.exists() else {}
 
 
 def recognised(file: Path) -> str:

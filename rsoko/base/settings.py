@@ -12,8 +12,10 @@ from pathlib import Path
 
 from rsoko.base.errors import PermanentError
 
-OWNER = "rsoko"
-"""The role that owns the embedded server and what is in it."""
+OWNER, READER, ADMIN = "rsoko", "rsoko_reader", "postgres"
+"""Roles: the owner of the warehouse, who is no superuser; those who ask it; the embedded server's administrator."""
+
+PASSWORD_FILES = {OWNER: "password", READER: "reader.password", ADMIN: "admin.password"}
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Settings:
             default `file://<home>/landing`; `s3://…` where s3fs is installed).
         user: who delivers, for the ledger (`RSOKO_USER`, default the login name).
         external_database_url: an existing PostgreSQL ≥ 15 for the warehouse (`RSOKO_DATABASE_URL`); None: embedded.
+        external_reader_database_url: the same warehouse for those who only ask it (`RSOKO_READER_DATABASE_URL`, a login
+            with the rights of role `rsoko_reader`); None: embedded, or the owner's login in that role.
         external_airflow_database_url: the same for Airflow's metadata (`RSOKO_AIRFLOW_DATABASE_URL`); None: embedded.
         given_pseudonym_key: secret of the keyed hashes (`RSOKO_PSEUDONYM_KEY`); None: a file made once in `home`.
     """
@@ -36,6 +40,7 @@ class Settings:
     landing_url: str = ""
     user: str = ""
     external_database_url: str | None = field(default=None, repr=False)
+    external_reader_database_url: str | None = field(default=None, repr=False)
     external_airflow_database_url: str | None = field(default=None, repr=False)
     given_pseudonym_key: str | None = field(default=None, repr=False)
 
@@ -58,6 +63,7 @@ class Settings:
             landing_url=environ.get("RSOKO_LANDING_URL", ""),
             user=environ.get("RSOKO_USER", ""),
             external_database_url=environ.get("RSOKO_DATABASE_URL") or None,
+            external_reader_database_url=environ.get("RSOKO_READER_DATABASE_URL") or None,
             external_airflow_database_url=environ.get("RSOKO_AIRFLOW_DATABASE_URL") or None,
             given_pseudonym_key=environ.get("RSOKO_PSEUDONYM_KEY") or None,
         )
@@ -68,18 +74,32 @@ class Settings:
         return self.external_database_url or self.embedded_url("warehouse")
 
     @property
+    def reader_url(self) -> str:
+        """libpq URL of the warehouse for whoever only asks it: schemas `mart`, `core` and `meta`, nothing written.
+
+        An external warehouse without a reader's login is asked by its owner in the reader's role; where there is no
+        such role or the owner has it not, connecting fails.
+        """
+        if self.external_reader_database_url:
+            return self.external_reader_database_url
+        if self.external_database_url:
+            joint = "&" if "?" in self.external_database_url else "?"
+            return f"{self.external_database_url}{joint}options=-c%20role%3D{READER}"
+        return self.embedded_url("warehouse", READER)
+
+    @property
     def server_directory(self) -> Path:
-        """Where the embedded server lies; `password` and `port` beside its data tell how to reach it."""
+        """Where the embedded server lies; `port` and the passwords beside its data tell how to reach it."""
         return self.home / "postgres"
 
-    def embedded_url(self, database: str) -> str:
+    def embedded_url(self, database: str, role: str = OWNER) -> str:
         """libpq URL of a database of the embedded server. PermanentError when the server was never started."""
         try:
-            password = (self.server_directory / "password").read_text()
+            password = (self.server_directory / PASSWORD_FILES[role]).read_text()
             port = int((self.server_directory / "port").read_text())
         except FileNotFoundError:
             raise PermanentError(f"no embedded PostgreSQL under {self.home} yet: run `rsoko up`") from None
-        return f"postgresql://{OWNER}:{password}@127.0.0.1:{port}/{database}"
+        return f"postgresql://{role}:{password}@127.0.0.1:{port}/{database}"
 
     @cached_property
     def pseudonym_key(self) -> bytes:
@@ -101,16 +121,25 @@ class Settings:
             "RSOKO_LANDING_URL": self.landing_url,
             "RSOKO_USER": self.user,
             "RSOKO_DATABASE_URL": self.external_database_url,
+            "RSOKO_READER_DATABASE_URL": self.external_reader_database_url,
             "RSOKO_AIRFLOW_DATABASE_URL": self.external_airflow_database_url,
             "RSOKO_PSEUDONYM_KEY": self.given_pseudonym_key,
         }
         return {name: value for name, value in values.items() if value}
 
 
+def private_folder(path: Path) -> Path:
+    """The folder, made with those above it where there is none, each open to its owner only (mode 0700)."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    for folder in reversed(missing):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    return path
+
+
 def secret(path: Path) -> str:
     """The random secret kept in `path` (mode 0600), made when there is none, even by two processes at once."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(path.parent)
         draft = path.with_name(f"{path.name}.{os.getpid()}")
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
             file.write(secrets.token_hex(32))

@@ -27,7 +27,7 @@ import psutil
 import psycopg
 
 from rsoko.base.errors import PermanentError
-from rsoko.base.settings import Settings, secret
+from rsoko.base.settings import Settings, private_folder, secret
 from rsoko.ops import postgres
 
 ROOT = Path(__file__).parent.parent.parent
@@ -40,6 +40,9 @@ SERVICES = {
     "triggerer": ["triggerer", "--skip-serve-logs"],
 }
 PREFERRED_PORT = 8080
+UMASK = 0o077
+"""Logs and whatever else Airflow's processes write are their owner's alone."""
+
 START_TIMEOUT, STOP_TIMEOUT = 300, 20
 
 Echo = Callable[[str], None]
@@ -82,6 +85,8 @@ def environment(settings: Settings) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY": _secret(settings, "airflow_api"),
         "AIRFLOW__API_AUTH__JWT_SECRET": _secret(settings, "airflow_jwt"),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.home / "logs" / "airflow"),
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FOLDER_PERMISSIONS": "0o700",
+        "AIRFLOW__LOGGING__FILE_TASK_HANDLER_NEW_FILE_PERMISSIONS": "0o600",
         "AIRFLOW__LOGGING__NAMESPACE_LEVELS": "great_expectations=WARNING",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
     }
@@ -96,10 +101,10 @@ def migrate(settings: Settings, echo: Echo = print) -> None:
         return
     echo("Airflow: preparing the metadata database")
     environ = environment(settings)
-    Path(environ["AIRFLOW_HOME"]).mkdir(parents=True, exist_ok=True)
+    private_folder(Path(environ["AIRFLOW_HOME"]))
     log = _log(settings, "migrate")
     with log.open("a") as file:
-        done = subprocess.run([*_airflow(), "db", "migrate"], env=environ, stdout=file, stderr=file)
+        done = subprocess.run([*_airflow(), "db", "migrate"], env=environ, stdout=file, stderr=file, umask=UMASK)
     if done.returncode:
         raise PermanentError(f"`airflow db migrate` failed, see {log}:\n{_tail(log)}")
     stamp.write_text(_migrated(metadata))
@@ -133,6 +138,7 @@ def run_dags(
             stdout=subprocess.PIPE,
             stderr=file,
             text=True,
+            umask=UMASK,
         )
     states: dict[str, str] = {}
     assert child.stdout is not None
@@ -165,6 +171,7 @@ def up(settings: Settings, echo: Echo = print) -> Addresses:
                 stdout=file,
                 stderr=file,
                 start_new_session=True,
+                umask=UMASK,
             )
         _remember(settings, name, processes[name].pid)
     echo("Airflow: starting " + ", ".join(SERVICES))
@@ -276,7 +283,7 @@ def _port(settings: Settings) -> int:
         port = int(path.read_text())
         if running(settings) or _free(port):
             return port
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     port = PREFERRED_PORT if _free(PREFERRED_PORT) else _any_port()
     path.write_text(str(port))
     return port
@@ -300,7 +307,7 @@ def _any_port() -> int:
 
 def _log(settings: Settings, name: str) -> Path:
     path = settings.home / "logs" / f"{name}.log"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     return path
 
 
@@ -314,7 +321,7 @@ def _pid_file(settings: Settings, name: str) -> Path:
 
 def _remember(settings: Settings, name: str, pid: int) -> None:
     path = _pid_file(settings, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent)
     # With the start time: a number alone may belong to somebody else after a reboot.
     path.write_text(f"{pid} {psutil.Process(pid).create_time()}")
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import logging
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ STATUS = {
     "published": "[green]принято[/]",
     "superseded": "заменено более новым",
     "rejected": "[red]отклонено[/]",
+    "not received": "[red]не принято, наш сбой[/]",
     "accepted": "[green]принято бы[/]",
     "received": "[yellow]ждёт[/]",
     "staged": "[yellow]прочитано[/]",
@@ -43,6 +46,7 @@ def main(verbose: bool) -> None:
     Начните с `rsoko up`, потом `rsoko load ФАЙЛ…`, потом `rsoko sql "…"`.
     Состояние лежит в RSOKO_HOME (по умолчанию ./var).
     """
+    os.umask(0o077)  # state, logs and dossiers are their owner's alone
     logging.basicConfig(
         level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -58,12 +62,10 @@ def _ready() -> Settings:
 
 
 def _files(paths: tuple[Path, ...]) -> list[Path]:
-    from rsoko.contracts.model import OPTIONS_SUFFIX
+    from ingest.load.entries import is_left_alone, walk
 
-    found = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
-    return [
-        f for f in found if f.is_file() and not f.name.startswith((".", "~$")) and not f.name.endswith(OPTIONS_SUFFIX)
-    ]
+    found = [file for path in paths for file in (walk(path) if path.is_dir() else [path])]
+    return [file for file in found if not is_left_alone(file.name)]
 
 
 def _given(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -100,11 +102,13 @@ def up() -> None:
 
 
 def _print_addresses(settings: Settings, state: Any) -> None:
+    from rsoko.ops import postgres
+
     lines = {
         "Airflow": state.url,
         "логин / пароль": f"{state.user} / {state.password}",
         "отчёт о поставках": state.report_url,
-        "хранилище (PostgreSQL)": settings.database_url,
+        "хранилище, чтение (BI)": postgres.reader_address(settings),
         "остановить": "rsoko down",
     }
     for name, value in lines.items():
@@ -136,6 +140,7 @@ def load(paths: tuple[Path, ...], source: str | None, settings_given: tuple[str,
 
     settings = _ready()
     files = _files(paths)
+    _warn_of_clock(settings)
     with console.status("Принимаю…") as status:
         outcomes = []
         received = pipeline.receive_files(settings, files, source, _given(settings_given))
@@ -147,6 +152,14 @@ def load(paths: tuple[Path, ...], source: str | None, settings_given: tuple[str,
     if not no_build and any(outcome.published for outcome in outcomes):
         _build(settings)
     sys.exit(2 if failed else 0)
+
+
+def _warn_of_clock(settings: Settings) -> None:
+    from ingest.load import ledger
+    from rsoko.ops import status as report
+
+    with ledger.connect(settings) as connection:
+        report.show_clock(connection, console)
 
 
 def print_outcomes(outcomes: list[Any]) -> None:
@@ -208,12 +221,14 @@ def _build(settings: Settings, full_refresh: bool = False) -> None:
 @click.option("--csv", "as_csv", is_flag=True, help="Вывести как CSV (UTF-8).")
 @_guarded
 def sql(query: str, as_csv: bool) -> None:
-    """Выполнить запрос к хранилищу (только чтение)."""
+    """Выполнить запрос к хранилищу: только чтение, схемы mart, core и meta."""
     import psycopg
+
+    from rsoko.ops import postgres
 
     settings = _ready()
     try:
-        with psycopg.connect(settings.database_url, options="-c default_transaction_read_only=on") as connection:
+        with postgres.reader(settings) as connection:
             cursor = connection.execute(query)
             names = [column.name for column in cursor.description or []]
             rows = cursor.fetchall() if cursor.description else []
@@ -228,6 +243,24 @@ def sql(query: str, as_csv: bool) -> None:
     for row in rows:
         table.add_row(*("" if value is None else escape(str(value)) for value in row))
     console.print(table)
+
+
+@main.command()
+@_guarded
+def verify() -> None:
+    """Сверить архив и строки хранилища с журналом поставок. Код выхода 1, если что-то повреждено."""
+    from rsoko.base.errors import PermanentError
+    from rsoko.ops import maintenance, pipeline
+    from rsoko.ops import status as report
+
+    settings = _ready()
+    with console.status("Сверяю архив и строки…"):
+        for check in (maintenance.verify_archive, maintenance.verify_rows):
+            # What is damaged is told below, in Russian, from what the verification has written down.
+            with suppress(PermanentError):
+                check(settings)
+    with pipeline.connect(settings) as connection:
+        sys.exit(0 if report.show_verifications(connection, console) else 1)
 
 
 @main.command()
@@ -263,11 +296,11 @@ def restore(delivery_id: int, no_build: bool) -> None:
 @_guarded
 def dossier(year: int | None, organisation: str | None, out: Path) -> None:
     """Написать досье: страницу о признаках необъективности каждой организации, у которой они есть."""
-    from rsoko.ops import pipeline
+    from rsoko.ops import postgres
     from rsoko.publish import dossier as pages
 
     settings = _ready()
-    with pipeline.connect(settings) as connection, console.status("Пишу досье…"):
+    with postgres.reader(settings) as connection, console.status("Пишу досье…"):
         paths = pages.write(connection, settings.region_code, out, year=year, organisation_code=organisation)
     if paths:
         console.print(f"Досье: {len(paths) - 1}. Начните с {escape(str(paths[0]))}. Страницы не для публикации.")

@@ -17,7 +17,7 @@ from ingest.load.landing import Landing, file_sha256
 from rsoko.base.errors import PermanentError
 from rsoko.base.settings import Settings
 from rsoko.contracts.model import load_contract
-from rsoko.ops import airflow_service, pipeline
+from rsoko.ops import airflow_service, pipeline, postgres
 from rsoko.ops.cli import STATUS
 from sample_region import generate
 
@@ -154,7 +154,7 @@ def _deliveries(settings: Settings, console: Console) -> None:
 
 
 def _marts(settings: Settings, console: Console) -> None:
-    with psycopg.connect(settings.database_url) as connection:
+    with postgres.reader(settings) as connection:
         for question, query in QUESTIONS.items():
             console.print(_table(connection, question, query))
 
@@ -170,7 +170,7 @@ def _table(connection: psycopg.Connection, title: str, query: Any) -> Table:
 def _how_to_go_on(settings: Settings, console: Console) -> None:
     console.print(
         "\n[bold]Что дальше[/]\n"
-        f"  Подключиться к хранилищу: {settings.database_url}\n"
+        f"  Подключить BI к хранилищу (только чтение): {postgres.reader_address(settings)}\n"
         "  Страница Airflow и отчёт шлюза качества: .venv/bin/rsoko up\n"
         "  Что доставлено и что сломано: .venv/bin/rsoko status\n"
         "  Страница о признаках для директора каждой организации: .venv/bin/rsoko dossier --year 2025\n"

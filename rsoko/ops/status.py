@@ -11,6 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from ingest.load import ledger
+from ingest.load.landing import Landing
+from rsoko.base.errors import RsokoError
 from rsoko.base.settings import Settings
 from rsoko.contracts.model import contracts
 from rsoko.ops import airflow_service, pipeline
@@ -38,6 +41,10 @@ where delivery.status not in ('published', 'superseded')
     )
 order by delivery.received_at desc, delivery.file_name
 """
+_VERIFIED = {
+    "archive": ("файлов архива", "Доставьте эти файлы ещё раз (rsoko load): те же байты исправят архив. Витрины целы."),
+    "rows": ("строк", "Строки raw изменены мимо rsoko: docs/runbooks/maintenance.md, раздел Rows."),
+}
 _TO_DO = {
     "rejected": "Отклонённое: сообщить поставщику; исправленный файл доставить: rsoko load ФАЙЛ",
     "received": "Ещё не обработанное: rsoko load ФАЙЛ ещё раз или запустить DAG ingest_<источник>",
@@ -50,6 +57,8 @@ def show(settings: Settings, console: Console, limit: int = 5) -> None:
         by_source = {row["source"]: row for row in _rows(connection, _SOURCES)}
         broken = _rows(connection, _BROKEN)
         provisional = _provisional(connection)
+        show_clock(connection, console)
+        show_verifications(connection, console)
     narrow = Column("источник", max_width=console.width // 3, no_wrap=True)
     table = Table(narrow, "файлов", "строк", "отложено", "заменено", Column("последняя", no_wrap=True))
     for contract in contracts():
@@ -64,6 +73,10 @@ def show(settings: Settings, console: Console, limit: int = 5) -> None:
         console.print(table)
     if never := [contract.source for contract in contracts() if contract.source not in by_source]:
         console.print(f"[dim]Поставок ещё не было: {', '.join(never)}[/]")
+    for text in (unfit := _unfit(settings))[:limit]:
+        console.print(f"[red]Не принимается:[/] {escape(text)}", highlight=False)
+    if len(unfit) > limit:
+        console.print(f"… и ещё {len(unfit) - limit} в зоне приёма")
     running = airflow_service.is_up(settings)
     console.print(f"Airflow: {airflow_service.addresses(settings).url if running else 'не запущен (rsoko up)'}")
     if provisional:
@@ -81,6 +94,46 @@ def show(settings: Settings, console: Console, limit: int = 5) -> None:
         console.print(f"… и ещё {len(broken) - limit}: они все — в отчёте шлюза (rsoko up)")
     for status in dict.fromkeys("rejected" if row["status"] == "rejected" else "received" for row in broken):
         console.print(_TO_DO[status])
+
+
+def show_verifications(connection: psycopg.Connection, console: Console) -> bool:
+    """Print what the last verification of archive and rows found; whether all was well."""
+    found = _rows(connection, "select * from meta.verification order by kind")
+    for row in found:
+        what, to_do = _VERIFIED[row["kind"]]
+        said = f"Сверка {row['checked_at']:%d.%m.%Y %H:%M}: {what} {row['checked']:,}".replace(",", " ")
+        if not row["faults"]:
+            console.print(f"{said}, всё сходится.", highlight=False)
+            continue
+        first = textwrap.shorten(row["faults"][0], console.width, placeholder=" …")
+        console.print(f"[red]{said}, не сходится {len(row['faults'])}:[/] {escape(first)}", highlight=False)
+        console.print(to_do)
+    return not any(row["faults"] for row in found)
+
+
+def show_clock(connection: psycopg.Connection, console: Console) -> None:
+    """Say that this machine's clock is behind what has arrived already."""
+    if lag := ledger.clock_lag(connection):
+        console.print(
+            f"[yellow]Часы отстают от журнала поставок на {str(lag).split('.')[0]}:[/] проверьте время. Порядок "
+            "поставок сохранён: что пришло позже, то и действует."
+        )
+
+
+def _unfit(settings: Settings) -> list[str]:
+    """What lies in the inbox and cannot be received, or why the landing zone cannot be looked at."""
+    landing, found = Landing(settings.landing_url), []
+    for contract in contracts():
+        try:
+            waiting = landing.waiting(contract.source)
+        except RsokoError as error:
+            return [str(error)]
+        for path in waiting:
+            try:
+                landing.examine(path)
+            except RsokoError as error:
+                found.append(f"inbox/{contract.source}: {error}")
+    return found
 
 
 def _rows(connection: psycopg.Connection, query: Any) -> list[dict[str, Any]]:

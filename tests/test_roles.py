@@ -83,7 +83,7 @@ def test_who_asks_is_bounded_in_time_and_space(warehouse: Settings) -> None:
 
 
 def test_a_table_of_an_older_version_is_opened_when_the_role_appears(server: Settings, tmp_path: Path) -> None:
-    with installation(server, tmp_path) as settings:
+    with installation(server, tmp_path, template="template1") as settings:
         with psycopg.connect(settings.database_url) as connection:
             connection.execute("create schema mart")
             connection.execute("create table mart.of_old as select 1 as one")

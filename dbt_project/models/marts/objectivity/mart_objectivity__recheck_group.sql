@@ -53,14 +53,7 @@ with
         where looked_at.population = coalesce(action.population, 'all') and looked_at.works > 0
     ),
 
-    logarithm as (
-        select array_agg(ln_value order by k) as ln_factorial
-        from
-            (
-                select k, sum(ln(greatest(k, 1)::double precision)) over (order by k) as ln_value
-                from generate_series(0, (select max(group_works) from placed)) as k
-            ) as summed
-    ),
+    logarithm as ({{ ln_factorials("(select max(group_works) from placed)") }}),
 
     tested as (
         select

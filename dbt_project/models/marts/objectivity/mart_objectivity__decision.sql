@@ -36,21 +36,21 @@ select
     flagged.mechanism,
     flagged.is_observed,
     case
-        when recheck.outcome = 'raised'
+        when recheck.recheck_outcome = 'raised'
         then 'confirmed'
         -- Marking again does not show who helped or copied.
-        when recheck.outcome = 'objective' and flagged.action = 'remark'
+        when recheck.recheck_outcome = 'objective' and flagged.action = 'remark'
         then 'not_confirmed'
         when explanation.decision = 'accepted'
         then 'explained'
-        when explanation.decision is not null or recheck.outcome is not null
+        when explanation.decision is not null or recheck.recheck_outcome is not null
         then 'in_work'
         else 'open'
     end as state,
     flagged.action,
     flagged.action_title,
     flagged.population,
-    recheck.outcome as recheck_outcome,
+    recheck.recheck_outcome,
     explanation.reason_code,
     explanation.public_comment,
     explanation.decision,

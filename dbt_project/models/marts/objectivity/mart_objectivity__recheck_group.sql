@@ -98,7 +98,7 @@ select
     tested.objective,
     round(100.0 * tested.objective / tested.works, 6)::numeric(18, 6) as objective_share,
     round(tested.sum_difference::numeric / tested.works, 6)::numeric(18, 6) as mean_difference,
-    tested.p::numeric(18, 9) as p,
+    tested.p::double precision as p,
     case
         when tested.works < least(tested.works_min, tested.group_works)
         then 'insufficient'
@@ -107,7 +107,7 @@ select
         when tested.works >= plan.works_to_remark
         then 'objective'
         else 'undecided'
-    end as outcome
+    end as recheck_outcome
 from tested
 left join
     {{ ref("mart_objectivity__recheck_plan") }} as plan

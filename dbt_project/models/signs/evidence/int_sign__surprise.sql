@@ -46,11 +46,11 @@ select
     cell.variances,
     cell.variance,
     array_agg(
-        coalesce((1000000 * (curve.ln_p - curve.expected_ln_p))::integer, 0) order by item.item_no, score.score
+        coalesce((1000000 * (curve.ln_p - curve.expected_ln_p))::integer, 0) order by item.item_no, answer.item_score
     ) as surprises
 from packed_variance as cell
 inner join item using (region_code, test_id)
-cross join lateral generate_series(0, item.max_score) as score(score)
+cross join lateral generate_series(0, item.max_score) as answer(item_score)
 left join
     curve
     on cell.region_code = curve.region_code
@@ -58,5 +58,5 @@ left join
     and cell.variant = curve.variant
     and cell.total = curve.total
     and item.item_no = curve.item_no
-    and score.score = curve.score
+    and answer.item_score = curve.item_score
 group by cell.region_code, cell.test_id, cell.variant, cell.total, cell.variances, cell.variance

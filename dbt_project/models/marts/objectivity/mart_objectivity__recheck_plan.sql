@@ -8,8 +8,8 @@ with
         inner join limits using (set_no)
         where
             risk.remarked >= least(limits.works_min, risk.works)
-            and round(risk.accuse_risk::numeric, 9) <= limits.accuse_limit
-            and round(risk.miss_risk::numeric, 9) <= limits.miss_limit
+            and round(risk.accuse_chance::numeric, 9) <= limits.accuse_limit
+            and round(risk.miss_chance::numeric, 9) <= limits.miss_limit
         order by set_no, risk.works, risk.remarked, risk.raised
     )
 
@@ -20,7 +20,7 @@ select
     plan.raised as raised_to_confirm,
     plan.acceptable_works,
     plan.unacceptable_works,
-    round(100 * plan.accuse_risk::numeric, 6)::numeric(9, 6) as accuse_risk,
-    round(100 * plan.miss_risk::numeric, 6)::numeric(9, 6) as miss_risk
+    round(100 * plan.accuse_chance::numeric, 6)::numeric(9, 6) as accuse_risk,
+    round(100 * plan.miss_chance::numeric, 6)::numeric(9, 6) as miss_risk
 from {{ ref("int_recheck__risk_limit") }} as year_set
 inner join plan using (set_no)

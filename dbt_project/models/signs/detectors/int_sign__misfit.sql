@@ -19,7 +19,7 @@ with
             total,
             surprises || array[]::integer[] as surprises,
             variances || array[]::bigint[] as variances,
-            variance
+            whole_variance
         from {{ ref("int_sign__surprise") }}
         where {{ only_new_tests() }}
         offset 0
@@ -39,7 +39,7 @@ with
             {%- endfor %} as surprise,
             case
                 when participant.has_all_items
-                then surprise.variance
+                then surprise.whole_variance
                 else
                     {%- for number in item_numbers() %}
                         case

@@ -25,7 +25,7 @@ with
             array_agg(
                 coalesce((1000000 * expectation.ln_p_variance)::bigint, 0) order by numbered.item_no
             ) as variances,
-            sum((1000000 * expectation.ln_p_variance)::bigint)::bigint as variance
+            sum((1000000 * expectation.ln_p_variance)::bigint)::bigint as whole_variance
         from (select distinct region_code, test_id, variant, total from expectation) as cell
         cross join generate_series(1, {{ item_numbers() | length }}) as numbered(item_no)
         left join
@@ -44,7 +44,7 @@ select
     cell.variant,
     cell.total,
     cell.variances,
-    cell.variance,
+    cell.whole_variance,
     array_agg(
         coalesce((1000000 * (curve.ln_p - curve.expected_ln_p))::integer, 0) order by item.item_no, answer.item_score
     ) as surprises
@@ -59,4 +59,4 @@ left join
     and cell.total = curve.total
     and item.item_no = curve.item_no
     and answer.item_score = curve.item_score
-group by cell.region_code, cell.test_id, cell.variant, cell.total, cell.variances, cell.variance
+group by cell.region_code, cell.test_id, cell.variant, cell.total, cell.variances, cell.whole_variance

@@ -44,9 +44,9 @@ select
     raised,
     acceptable_works,
     unacceptable_works,
-    sum(chance_of_acceptable) over (draw order by raised desc) as accuse_risk,
+    sum(chance_of_acceptable) over (draw order by raised desc) as accuse_chance,
     coalesce(
         sum(chance_of_unacceptable) over (draw order by raised rows between unbounded preceding and 1 preceding), 0
-    ) as miss_risk
+    ) as miss_chance
 from chance
 window draw as (partition by set_no, works, remarked)

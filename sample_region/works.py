@@ -12,9 +12,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-SUBJECT = {"RU": "Русский язык", "MA": "Математика", "OM": "Окружающий мир"}
-SUBJECT_DATIVE = {"RU": "русскому языку", "MA": "математике"}
-SUBJECT_SHORT = {"RU": "РУ", "MA": "МА", "OM": "ОМ"}
+from rsoko.contracts.vocabulary import written
+
+_NAMES = {code: written()["subject"][code] for code in ("RU", "MA", "OM")}
+SUBJECT = {code: names[0].capitalize() for code, names in _NAMES.items()}
+SUBJECT_DATIVE = {code: names[1] for code, names in _NAMES.items()}
+SUBJECT_SHORT = {code: next(name.upper() for name in names if len(name) == 2) for code, names in _NAMES.items()}
 
 
 @dataclass(frozen=True)

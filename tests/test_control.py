@@ -413,7 +413,7 @@ def test_the_plan_marks_the_fewest_works_that_keep_both_risks(warehouse: Setting
 def test_rechecks_confirm_who_pushed_works_over_the_boundary(warehouse: Settings, generation: Generation) -> None:
     found = ask(
         warehouse,
-        "select distinct organisation_code from mart.mart_objectivity__recheck_group where outcome = 'raised'",
+        "select distinct organisation_code from mart.mart_objectivity__recheck_group where recheck_outcome = 'raised'",
     )
     assert {organisation for (organisation,) in found} <= set(generation.schemes.of("boundary_marks"))
     assert found

@@ -12,17 +12,26 @@ PATH = Path(__file__).parent / "vocabulary.yml"
 
 
 @lru_cache
-def vocabularies() -> dict[str, dict[str, str]]:
-    """Vocabulary name → {spelling as `fold` gives it: canonical value}."""
+def written() -> dict[str, dict[str, list[str]]]:
+    """Vocabulary name → {canonical value: its spellings as they stand in the file, of a subject title and dative first}."""
     raw = yaml.safe_load(PATH.read_text(encoding="utf-8"))
     return {
+        name: {str(value): [str(spelling) for spelling in spellings] for value, spellings in values.items()}
+        for name, values in raw.items()
+    }
+
+
+@lru_cache
+def vocabularies() -> dict[str, dict[str, str]]:
+    """Vocabulary name → {spelling as `fold` gives it: canonical value}."""
+    return {
         name: {
-            fold(str(spelling)): str(value)
+            fold(spelling): value
             for value, spellings in values.items()
             for spelling in [value, *spellings]
-            if str(spelling)
+            if spelling
         }
-        for name, values in raw.items()
+        for name, values in written().items()
     }
 
 

@@ -29,17 +29,11 @@ select
 from meta.delivery_summary
 group by source
 """
-# A rejected delivery is still broken unless the same file name has come again since and was accepted.
 _BROKEN = """
 select delivery_id, source, file_name, status, message
-from meta.delivery
-where delivery.status not in ('published', 'superseded')
-    and not exists (
-        select 1 from meta.delivery as later
-        where later.source = delivery.source and later.file_name = delivery.file_name
-            and later.received_at > delivery.received_at and later.status in ('published', 'superseded')
-    )
-order by delivery.received_at desc, delivery.file_name
+from meta.delivery_summary
+where is_broken
+order by received_at desc, file_name
 """
 _VERIFIED = {
     "archive": ("файлов архива", "Доставьте эти файлы ещё раз (rsoko load): те же байты исправят архив. Витрины целы."),

@@ -34,7 +34,7 @@ order by organisation_code, year desc, procedure_code = 'vpr' desc, flag desc, s
     grade
 """
 _MECHANISMS = """
-select mechanism_code, title from core.objectivity_mechanism order by valid_from, mechanism_code
+select mechanism, title from core.objectivity_mechanism order by valid_from, mechanism
 """
 _SIGNS = [
     f"""
@@ -151,7 +151,7 @@ class _Facts:
         for row in _rows(connection, _HISTORY, given):
             self.history[row["organisation_code"]].append(row)
         # Of several wordings of one mechanism the latest.
-        self._titles = {row["mechanism_code"]: row["title"] for row in _rows(connection, _MECHANISMS, {})}
+        self._titles = {row["mechanism"]: row["title"] for row in _rows(connection, _MECHANISMS, {})}
         self._signs = {
             (row["organisation_code"], _work(row)): row for query in _SIGNS for row in _rows(connection, query, given)
         }

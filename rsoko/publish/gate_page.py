@@ -25,17 +25,7 @@ STATUSES = {
     "superseded": "заменено",
 }
 
-# A rejected file is no longer broken when a file of the same name and source was accepted after it.
-_DELIVERIES = """
-select summary.*,
-    summary.status = 'rejected' and not exists (
-        select 1 from meta.delivery as later
-        where later.source = summary.source and later.file_name = summary.file_name
-            and later.received_at > summary.received_at and later.status in ('published', 'superseded')
-    ) as is_broken
-from meta.delivery_summary as summary
-order by summary.received_at desc, summary.file_name, summary.delivery_id
-"""
+_DELIVERIES = "select * from meta.delivery_summary order by received_at desc, file_name, delivery_id"
 _RESULTS = """
 select distinct on (load_id, check_code) *
 from meta.gate_result
@@ -76,7 +66,7 @@ def render(connection: psycopg.Connection, out: Path) -> None:
         }
     page = _environment().get_template("gate_page.html").render(
         deliveries=deliveries,
-        broken=[delivery for delivery in deliveries if delivery["is_broken"]],
+        broken=[delivery for delivery in deliveries if delivery["is_broken"] and delivery["status"] == "rejected"],
         counts=Counter(delivery["status"] for delivery in deliveries),
         rows=sum(delivery["rows_current"] for delivery in deliveries),
         aside=sum(delivery["rows_quarantined"] or 0 for delivery in deliveries if delivery["status"] == "published"),

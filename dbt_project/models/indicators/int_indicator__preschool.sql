@@ -23,21 +23,21 @@ with
                     (
                         'preschool_self' || area.area_suffix,
                         area.self_level * area.weight,
-                        area.weight::numeric,
+                        area.weight,
                         area.self_groups,
                         area.self_level is not null
                     ),
                     (
                         'preschool_expert' || area.area_suffix,
                         area.expert_level * area.weight,
-                        area.weight::numeric,
+                        area.weight,
                         area.expert_groups,
                         area.expert_level is not null
                     ),
                     (
                         'preschool_gap',
                         area.gap * area.weight,
-                        area.weight::numeric,
+                        area.weight,
                         area.areas_compared,
                         area.area_no = 0 and area.gap is not null
                     ),

@@ -50,7 +50,7 @@ def derive(frame: pl.DataFrame, block: Block, context: dict[str, str], key: byte
     frame = frame.with_columns(cells)
     items = [name for name in frame.columns if name.startswith("item_")]
     block.items = [ItemColumn(n, str(n), kind="short") for n in range(1, short_count + 1)] + [
-        ItemColumn(LONG_FROM + n, f"К{n + 1}", maximum, kind="long") for n, maximum in enumerate(maxima)
+        ItemColumn(LONG_FROM + n, f"К{n + 1}", maximum, kind="expert") for n, maximum in enumerate(maxima)
     ]
     total = pl.sum_horizontal(pl.col(items).clip(0)).cast(pl.Int16) if items else pl.lit(None, pl.Int16)
     any_item = pl.any_horizontal(pl.col(items).is_not_null()) if items else pl.lit(False)

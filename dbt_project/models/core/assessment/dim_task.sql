@@ -102,7 +102,7 @@ with
             catalogue.item_label,
             catalogue.max_score,
             catalogue.item_kind,
-            catalogue.level,
+            catalogue.item_level,
             catalogue.skill,
             catalogue.planned_result,
             catalogue.content_code,
@@ -136,10 +136,8 @@ with
                 when seen.seen_max > 0
                 then 'seen'
             end as max_score_source,
-            coalesce(
-                told.item_kind, case seen.told_kind when 'long' then 'expert' else seen.told_kind end
-            ) as stated_kind,
-            told.level,
+            coalesce(told.item_kind, seen.told_kind) as stated_kind,
+            told.item_level,
             told.skill,
             told.planned_result,
             told.content_code,
@@ -159,13 +157,13 @@ select
     item.subject_code,
     item.item_no,
     item.item_label,
-    item.max_score,
+    item.max_score::smallint as max_score,
     item.max_score_source,
     coalesce(item.stated_kind, rule.item_kind) as item_kind,
     case
         when item.stated_kind is not null then 'stated' when rule.item_kind is not null then 'assumed'
     end as item_kind_status,
-    item.level,
+    item.item_level,
     item.skill,
     item.planned_result,
     item.content_code,

@@ -8,7 +8,7 @@ select
     mode() within group (order by item_label) as item_label,
     mode() within group (order by max_score) as max_score,
     mode() within group (order by item_kind) as item_kind,
-    mode() within group (order by level) as level,
+    mode() within group (order by level) as item_level,
     mode() within group (order by skill) as skill,
     mode() within group (order by planned_result) as planned_result,
     string_agg(distinct content_code, ', ' order by content_code) as content_code,

@@ -94,7 +94,7 @@ select
     region_code,
     organisation_code,
     year,
-    settlement,
+    settlement as settlement_kind,
     settlement_type,
     settlement_size,
     is_selective_school as is_selective,

@@ -3,14 +3,14 @@
 with
     -- Codes «reg22_m066» of ФИС ОКО name a municipality of the country; РЦОИ numbers hold inside a region only.
     given as (
-        select region_code, municipality_code, municipality_name, 1 as register_rank
+        select region_code, municipality_code, municipality_name, 1::smallint as register_rank
         from {{ ref("stg_municipality__register") }}
         where register_code = 'msu'
         union all
-        select region_code, municipality_code, municipality_name, 2 as register_rank
+        select region_code, municipality_code, municipality_name, 2::smallint as register_rank
         from {{ ref("stg_organisation__register") }}
         union all
-        select region_code, municipality_code, municipality_name, 3 as register_rank
+        select region_code, municipality_code, municipality_name, 3::smallint as register_rank
         from {{ ref("int_organisation__unregistered") }}
     ),
 

@@ -11,7 +11,7 @@ with
                 100 * sum(direction_weight * score) / sum(direction_weight) filter (where score is not null), 4
             )::numeric(7, 4) as total,
             round(sum(direction_weight * weight_available) / sum(direction_weight), 4)::numeric(
-                5, 4
+                7, 6
             ) as weight_available
             {%- for number in range(1, 10) %}
                 , max(score) filter (where direction_no = {{ number }}) as direction_{{ number }}

@@ -69,7 +69,7 @@ select
     class.journal_agreed
     {%- for code in detectors %}
         ,
-        coalesce({{ code }}.pairs, 0) as {{ code }}_pairs,
+        coalesce({{ code }}.pairs, 0)::integer as {{ code }}_pairs,
         coalesce({{ code }}.k, 0) as {{ code }}_k,
         coalesce({{ code }}.lambda, 0)::numeric(18, 6) as {{ code }}_lambda,
         {{ code }}.mid_p::double precision as {{ code }}_p

@@ -170,5 +170,5 @@ inner join {{ ref("dim_procedure") }} as procedure on flagged.procedure_code = p
 inner join {{ ref("dim_subject") }} as subject on flagged.subject_code = subject.subject_code
 inner join
     {{ ref("objectivity_mechanism") }} as mechanism
-    on flagged.mechanism = mechanism.mechanism_code
+    on flagged.mechanism = mechanism.mechanism
     and {{ valid_in("mechanism", "flagged.year") }}

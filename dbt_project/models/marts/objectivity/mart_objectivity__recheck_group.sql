@@ -53,14 +53,7 @@ with
         where looked_at.population = coalesce(action.population, 'all') and looked_at.works > 0
     ),
 
-    logarithm as (
-        select array_agg(ln_value order by k) as ln_factorial
-        from
-            (
-                select k, sum(ln(greatest(k, 1)::double precision)) over (order by k) as ln_value
-                from generate_series(0, (select max(group_works) from placed)) as k
-            ) as summed
-    ),
+    logarithm as ({{ ln_factorials("(select max(group_works) from placed)") }}),
 
     tested as (
         select
@@ -105,7 +98,7 @@ select
     tested.objective,
     round(100.0 * tested.objective / tested.works, 6)::numeric(18, 6) as objective_share,
     round(tested.sum_difference::numeric / tested.works, 6)::numeric(18, 6) as mean_difference,
-    tested.p::numeric(18, 9) as p,
+    tested.p::double precision as p,
     case
         when tested.works < least(tested.works_min, tested.group_works)
         then 'insufficient'
@@ -114,7 +107,7 @@ select
         when tested.works >= plan.works_to_remark
         then 'objective'
         else 'undecided'
-    end as outcome
+    end as recheck_outcome
 from tested
 left join
     {{ ref("mart_objectivity__recheck_plan") }} as plan

@@ -15,7 +15,7 @@ with
     pooled as (
         select
             verdict.*,
-            case when verdict.is_sufficient then least(school_year.q, school_subject.q)::double precision end as pool_q,
+            case when verdict.is_sufficient then least(school_year.q, school_subject.q) end as pool_q,
             {{ is_observed("verdict") }} as is_observed
         from verdict
         left join

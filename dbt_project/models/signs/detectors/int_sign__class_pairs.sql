@@ -8,7 +8,7 @@ with
             string_class.group_no,
             string_class.class_label,
             'sim_dup' as detector_code,
-            sum(string_class.pairs)::integer as pairs,
+            sum(string_class.pairs)::bigint as pairs,
             sum(string_class.equal_pairs)::integer as k,
             round(school.class_ratio * sum(string_class.pairs * rate.rate), 6) as lambda,
             school.phi
@@ -31,7 +31,7 @@ with
             pair_count.group_no,
             pair_count.class_label,
             'sim_pairs' as detector_code,
-            sum(pair_count.pairs)::integer as pairs,
+            sum(pair_count.pairs)::bigint as pairs,
             sum(pair_count.similar_pairs)::integer as k,
             round(sum(pair_count.pairs * rate.rate), 6) as lambda,
             school.phi

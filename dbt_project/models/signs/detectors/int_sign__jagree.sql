@@ -9,8 +9,8 @@ with
             test.outlier_ratio,
             sum(counted.participants) as n,
             coalesce(sum(counted.participants) filter (where counted.mark = counted.journal_mark), 0) as agreed,
-            sum(counted.participants * share.p) as expected,
-            sum(counted.participants * share.p * (1 - share.p)) as v
+            sum(counted.participants * share.share) as expected,
+            sum(counted.participants * share.share * (1 - share.share)) as v
         from {{ ref("int_sign__score_count") }} as counted
         inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
         inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)

@@ -12,7 +12,7 @@ with
                 deviation.deviation
                 * deviation.deviation
                 / (deviation.variance + spread.omega * deviation.variance * deviation.variance)
-            ) as q
+            ) as chi_squared
         from {{ ref("int_sign__item_deviation") }} as deviation
         inner join {{ ref("int_sign__item_spread") }} as spread using (region_code, test_id, item_no)
         inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
@@ -27,7 +27,7 @@ select
     group_no,
     n,
     df::integer as df,
-    round(q, 6) as q,
-    round((power(q / df, 1 / 3::numeric) - (1 - 2 / (9 * df::numeric))) / sqrt(2 / (9 * df::numeric)), 6) as z
+    round(chi_squared, 6) as chi_squared,
+    round((power(chi_squared / df, 1 / 3::numeric) - (1 - 2 / (9 * df::numeric))) / sqrt(2 / (9 * df::numeric)), 6) as z
 from summed
 where df > 0

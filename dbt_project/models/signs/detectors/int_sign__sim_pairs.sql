@@ -35,7 +35,7 @@ with
             counted.test_id,
             counted.group_no,
             counted.n,
-            counted.pairs::integer as pairs,
+            counted.pairs::bigint as pairs,
             counted.k::integer as k,
             counted.lambda,
             work.phi

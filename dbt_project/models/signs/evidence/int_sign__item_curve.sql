@@ -15,19 +15,19 @@ with
             participant.variant,
             participant.total,
             item.item_no::smallint as item_no,
-            item.score,
+            item.item_score,
             count(*) as participants
         from {{ ref("int_sign__participant") }} as participant
         cross join lateral unnest(participant.scores)
-        with ordinality as item(score, item_no)
-        where {{ only_new_tests("participant.test_id") }} and item.score is not null
+        with ordinality as item(item_score, item_no)
+        where {{ only_new_tests("participant.test_id") }} and item.item_score is not null
         group by
             participant.region_code,
             participant.test_id,
             participant.variant,
             participant.total,
             item.item_no,
-            item.score
+            item.item_score
     ),
 
     smoothed as (
@@ -37,7 +37,7 @@ with
             counted.variant,
             (counted.total + shift.by)::smallint as total,
             counted.item_no,
-            counted.score,
+            counted.item_score,
             sum(case when shift.by = 0 then counted.participants else 0 end)::integer as participants,
             sum(counted.participants * shift.weight)::bigint as weight
         from counted
@@ -48,14 +48,14 @@ with
             counted.variant,
             counted.total + shift.by,
             counted.item_no,
-            counted.score
+            counted.item_score
     ),
 
-    share as (
+    shared as (
         select
             *,
             sum(participants) over cell as cell_participants,
-            weight / sum(weight) over cell as p,
+            weight / sum(weight) over cell as share,
             round(ln(weight / sum(weight) over cell), 6) as ln_p
         from smoothed
         window cell as (partition by region_code, test_id, variant, total, item_no)
@@ -67,16 +67,20 @@ select
     variant,
     total,
     item_no,
-    score,
+    item_score,
     participants,
-    round(p, 6) as p,
+    round(share, 6) as share,
     ln_p,
-    round(sum(score * p) over cell, 6) as expected_score,
+    round(sum(item_score * share) over cell, 6) as expected_score,
     round(
-        sum(score * score * p) over cell - (sum(score * p) over cell) * (sum(score * p) over cell), 6
+        sum(item_score * item_score * share) over cell
+        - (sum(item_score * share) over cell) * (sum(item_score * share) over cell),
+        6
     ) as score_variance,
-    round(sum(ln_p * p) over cell, 6) as expected_ln_p,
-    round(sum(ln_p * ln_p * p) over cell - (sum(ln_p * p) over cell) * (sum(ln_p * p) over cell), 6) as ln_p_variance
-from share
+    round(sum(ln_p * share) over cell, 6) as expected_ln_p,
+    round(
+        sum(ln_p * ln_p * share) over cell - (sum(ln_p * share) over cell) * (sum(ln_p * share) over cell), 6
+    ) as ln_p_variance
+from shared
 where cell_participants > 0
 window cell as (partition by region_code, test_id, variant, total, item_no)

@@ -17,7 +17,7 @@ select
             test.share_max
         ),
         9
-    ) as p
+    ) as share
 from {{ ref("int_sign__score_count") }} as counted
 inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)
 inner join {{ ref("int_sign__test") }} as test using (region_code, test_id)

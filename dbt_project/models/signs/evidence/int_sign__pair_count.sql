@@ -30,9 +30,8 @@ select
     one.group_no,
     one.class_label,
     (5 * (one.total + other.total) / greatest(one.max_score, 1))::smallint as score_tenth,
-    count(*)::integer as pairs,
-    count(*) filter (where bit_count(one.answer_bits & other.answer_bits) >= expectation.similar_from)::integer
-    as similar_pairs
+    count(*) as pairs,
+    count(*) filter (where bit_count(one.answer_bits & other.answer_bits) >= expectation.similar_from) as similar_pairs
 from participant as one
 inner join
     participant as other

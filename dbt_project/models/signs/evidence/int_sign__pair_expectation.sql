@@ -16,7 +16,7 @@ with
             low.total as low_total,
             high.total as high_total,
             low.item_no,
-            sum(low.p * high.p) as e
+            sum(low.share * high.share) as e
         from {{ ref("int_sign__item_curve") }} as low
         inner join
             {{ ref("int_sign__item_curve") }} as high
@@ -24,7 +24,7 @@ with
             and low.test_id = high.test_id
             and low.variant = high.variant
             and low.item_no = high.item_no
-            and low.score = high.score
+            and low.item_score = high.item_score
             and low.total <= high.total
         where {{ only_new_tests("low.test_id") }}
         group by low.region_code, low.test_id, low.variant, low.total, high.total, low.item_no

@@ -8,45 +8,6 @@
 }}
 
 with
-    work as (
-        select
-            test.region_code,
-            test.test_id,
-            test.max_score,
-            test.n_min,
-            test.not_taught_share,
-            count(item.item_no) as items,
-            max(item.item_no) as last_item,
-            sum(item.max_score + 1) as answers,
-            -- By item number, whether or not the work has the items between.
-            array_agg(coalesce(item.answer_offset, 0) order by numbered.item_no) as answer_offsets,
-            array_agg(coalesce(item.max_score, 0) order by numbered.item_no) as max_scores
-        from {{ ref("int_sign__test") }} as test
-        cross join generate_series(1, {{ item_numbers() | length }}) as numbered(item_no)
-        left join
-            {{ ref("int_sign__item") }} as item
-            on test.region_code = item.region_code
-            and test.test_id = item.test_id
-            and numbered.item_no = item.item_no
-        where {{ only_new_tests("test.test_id") }}
-        group by test.region_code, test.test_id, test.max_score, test.n_min, test.not_taught_share
-    ),
-
-    not_taught as (
-        select
-            class_item.region_code,
-            class_item.test_id,
-            class_item.group_no,
-            class_item.class_label,
-            bit_or(1::bigint << class_item.item_no) as item_bits
-        from {{ ref("int_sign__class_item") }} as class_item
-        inner join work using (region_code, test_id)
-        where
-            class_item.missed >= work.not_taught_share * class_item.participants
-            and class_item.participants >= work.n_min
-        group by class_item.region_code, class_item.test_id, class_item.group_no, class_item.class_label
-    ),
-
     result as (
         select
             seat.region_code,
@@ -74,14 +35,20 @@ with
             )[:work.last_item] as scores
         from {{ ref("fct_assessment_result") }} as result
         inner join {{ ref("int_sign__seat") }} as seat on {{ at_seat("result", "seat") }}
-        inner join work on seat.region_code = work.region_code and seat.test_id = work.test_id
+        inner join
+            {{ ref("int_sign__work_item") }} as work
+            on seat.region_code = work.region_code
+            and seat.test_id = work.test_id
         left join
-            not_taught
+            {{ ref("int_sign__not_taught") }} as not_taught
             on seat.region_code = not_taught.region_code
             and seat.test_id = not_taught.test_id
             and seat.group_no = not_taught.group_no
             and {{ class_at("result", "seat") }} = not_taught.class_label
-        where result.participation = 'present' and result.primary_score is not null
+        where
+            {{ only_new_tests("work.test_id") }}
+            and result.participation = 'present'
+            and result.primary_score is not null
         -- Without the fence the array would be built anew for every use below.
         offset 0
     ),
@@ -119,10 +86,10 @@ select
     scores,
     has_all_items,
     substring(
-        {% for number in item_numbers() -%}set_bit({%- endfor -%}repeat('0', answers::integer + 1)::varbit
+        {% for number in item_numbers() -%}set_bit({%- endfor -%}repeat('0', answers + 1)::varbit
         {%- for number in item_numbers() %}
                 , coalesce(answer_offsets[{{ number }}] + scores[{{ number }}], answers)::integer, 1)
         {%- endfor %}
-        for answers::integer
+        for answers
     ) as answer_bits
 from known

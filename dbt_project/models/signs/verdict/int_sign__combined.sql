@@ -39,5 +39,12 @@ with
         from combined
     )
 
-select region_code, test_id, group_no, year, mechanism, p, {{ benjamini_hochberg("p", family) }} as q
+select
+    region_code,
+    test_id,
+    group_no,
+    year,
+    mechanism,
+    p::double precision as p,
+    {{ benjamini_hochberg("p", family) }}::double precision as q
 from ranked

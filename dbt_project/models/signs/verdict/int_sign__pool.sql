@@ -98,6 +98,6 @@ select
     subject_code,
     groups,
     mechanism,
-    p,
-    {{ benjamini_hochberg("p", "region_code, pool_kind, year") }} as q
+    p::double precision as p,
+    {{ benjamini_hochberg("p", "region_code, pool_kind, year") }}::double precision as q
 from ranked

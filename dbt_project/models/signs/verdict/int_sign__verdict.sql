@@ -66,12 +66,12 @@ select
     judged.is_sufficient,
     -- A group too small has no numbers at all, lest they be read.
     case when judged.is_sufficient then round(- log(judged.p::numeric), 4) end as score,
-    case when judged.is_sufficient then judged.p::double precision end as p,
-    case when judged.is_sufficient then judged.q::double precision end as q,
+    case when judged.is_sufficient then judged.p end as p,
+    case when judged.is_sufficient then judged.q end as q,
     case when judged.is_sufficient then judged.mechanism end as mechanism,
     {%- for code in sign_detectors() %}
         case when judged.is_sufficient then detector.{{ code }}_z end as {{ code }}_z,
-        case when judged.is_sufficient then detector.{{ code }}_p::double precision end as {{ code }}_p,
+        case when judged.is_sufficient then detector.{{ code }}_p end as {{ code }}_p,
         case when judged.is_sufficient then detector.{{ code }}_n end as {{ code }}_n,
     {%- endfor %}
     {%- for code in signs_beside() %}

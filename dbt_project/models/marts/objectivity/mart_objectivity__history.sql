@@ -1,0 +1,38 @@
+with
+    -- A school counts once a year, whatever the number of its groups.
+    event as (
+        select region_code, organisation_code, year, 'flagged' as kind
+        from {{ ref("mart_objectivity__sign") }}
+        where flag in ('red', 'amber')
+        union
+        select region_code, organisation_code, year, 'listed' as kind
+        from {{ ref("fct_federal_listing") }}
+        where is_listed
+        union
+        select region_code, organisation_code, year, 'observed' as kind
+        from {{ ref("fct_observation") }}
+        where is_observed
+    ),
+
+    limits as (
+        select year, {{ parameter("control_parameter", "history_years", "year") }} as history_years
+        from (select distinct year from event where kind = 'flagged') as flagged_year
+    )
+
+select
+    school.region_code,
+    school.organisation_code,
+    school.year,
+    {%- for kind in ("flagged", "listed", "observed") %}
+        count(*) filter (where event.kind = '{{ kind }}')::integer as years_{{ kind }} {{- "," if not loop.last }}
+    {%- endfor %}
+from event as school
+inner join limits on school.year = limits.year
+inner join
+    event
+    on school.region_code = event.region_code
+    and school.organisation_code = event.organisation_code
+    and event.year > school.year - limits.history_years
+    and event.year <= school.year
+where school.kind = 'flagged'
+group by school.region_code, school.organisation_code, school.year

@@ -26,6 +26,11 @@ def vocabularies() -> dict[str, dict[str, str]]:
     }
 
 
+def canonical(name: str) -> list[str]:
+    """The values of a vocabulary that a column may hold, in the order of the file."""
+    return [value for value in dict.fromkeys(vocabularies()[name].values()) if value]
+
+
 _SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")
 
 

@@ -7,7 +7,7 @@ import yaml
 from dbt_project.runner import PROJECT
 from rsoko.contracts.ddl import describe
 from rsoko.contracts.model import contracts
-from rsoko.contracts.vocabulary import vocabularies
+from rsoko.contracts.vocabulary import canonical
 
 
 def dictionary() -> str:
@@ -37,7 +37,7 @@ def dictionary() -> str:
             if column.personal:
                 note = "персональные данные: только ключевой хеш, само значение не хранится"
             if column.vocabulary:
-                values = [v for v in dict.fromkeys(vocabularies()[column.vocabulary].values()) if v]
+                values = canonical(column.vocabulary)
                 note += ("; " if note else "") + "значения: " + ", ".join(values)
             out.append(
                 f"| `{column.name}` | {column.title} | {column.type} | {'да' if column.required else ''} | {note} |"

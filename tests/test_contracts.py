@@ -86,6 +86,13 @@ def test_every_text_column_has_a_length_that_an_index_takes() -> None:
         assert width < 1_300 or not (contract.fact and contract.key_is_filled), contract.source
 
 
+def test_the_basis_is_a_document_that_the_project_knows() -> None:
+    raw = deepcopy(SMALL)
+    raw["basis"][0]["document"] = "kuzbas_2022"
+    with pytest.raises(PermanentError, match="kuzbas_2022"):
+        parse_contract(raw, "olympiad")
+
+
 def test_a_fact_and_its_keys_are_read() -> None:
     raw = deepcopy(SMALL) | {"fact": {"area": "assessment", "name": "olympiad"}}
     assert parse_contract(raw, "olympiad").fact == Fact("assessment", "olympiad")

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 
 from rsoko.base.errors import PermanentError
-from rsoko.contracts.vocabulary import vocabularies
+from rsoko.contracts.vocabulary import documents, vocabularies
 
 _T = TypeVar("_T")
 
@@ -296,6 +296,9 @@ def _check(contract: Contract) -> None:
         raise PermanentError(f"contract {contract.source}: region_code comes first in key and slice")
     if not set(contract.slice) <= set(contract.key) | {"ris_code"}:
         raise PermanentError(f"contract {contract.source}: the slice must be part of the key")
+    for item in contract.basis:
+        if item["document"] not in documents():
+            raise PermanentError(f"contract {contract.source}: no document {item['document']!r} in documents.yml")
     for column in contract.columns:
         if column.vocabulary and column.vocabulary not in vocabularies():
             raise PermanentError(f"contract {contract.source}: no vocabulary {column.vocabulary!r}")

@@ -1,4 +1,4 @@
-"""Vocabularies of the field (`vocabulary.yml`) and how spellings are compared."""
+"""Vocabularies of the field (`vocabulary.yml`), its documents (`documents.yml`) and how spellings are compared."""
 
 from __future__ import annotations
 
@@ -24,6 +24,13 @@ def vocabularies() -> dict[str, dict[str, str]]:
         }
         for name, values in raw.items()
     }
+
+
+@lru_cache
+def documents() -> dict[str, str]:
+    """Name by which the basis of a contract calls a document → its title."""
+    titles: dict[str, str] = yaml.safe_load(PATH.with_name("documents.yml").read_text(encoding="utf-8"))
+    return titles
 
 
 def canonical(name: str) -> list[str]:

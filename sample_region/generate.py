@@ -2,8 +2,8 @@
 
 `<target>/inbox/<source>/…` first deliveries, `<target>/corrections/<source>/…` later ones that supersede them,
 `<target>/broken/<source>/…` files that a gate must stop or clean, `<target>/manifest.csv` what is expected of each,
-`<target>/truth.csv` what the schools really did. Same seed and scale: same bytes. What lies in `as_written/<source>/` is
-delivered as it is.
+`<target>/truth.csv` what the schools really did. Same seed and scale: same bytes. Files of
+`as_written/<source>/` are delivered as they are.
 """
 
 from __future__ import annotations

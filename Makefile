@@ -15,7 +15,7 @@ help:
 	@echo "make calibrate objectivity signs on simulated regions with planted manipulations (half an hour)"
 	@echo "make lint      style, types, floors of the house, SQL format"
 	@echo "make format    rewrite files in that style"
-	@echo "make generate  rewrite what follows from the contracts: dbt sources, dictionary, templates"
+	@echo "make generate  rewrite what follows from the contracts: staging, one-to-one facts, dictionary, templates"
 	@echo "make install   only make $(VENV) with the locked dependencies"
 	@echo "make clean     stop what runs, remove $(VENV) and caches; state under var/ stays"
 

@@ -11,7 +11,7 @@ import yaml
 
 from rsoko.base.errors import PermanentError
 from rsoko.contracts.model import Column, Contract, load_contract
-from rsoko.contracts.vocabulary import vocabularies
+from rsoko.contracts.vocabulary import canonical
 
 SUITES = Path(__file__).parent / "suites"
 PARAMETER = "$PARAMETER"
@@ -114,7 +114,7 @@ def _generic(contract: Contract) -> list[dict[str, Any]]:
                 )
             )  # fmt: skip
         if column.vocabulary and column.type == "text":
-            values = [v for v in dict.fromkeys(vocabularies()[column.vocabulary].values()) if v]
+            values = canonical(column.vocabulary)
             specs.append(
                 _generic_check(
                     "vocabulary", column, "expect_value_in_vocabulary", {"values": values}, "из словаря",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from rsoko.contracts.model import OPTIONS_SUFFIX, load_contract
+from rsoko.contracts.vocabulary import fold
 from sample_region.files import Cell
 from sample_region.manifest import Delivery, Manifest, Status
 
@@ -44,6 +46,22 @@ class Courier:
             _write(path.with_name(path.name + OPTIONS_SUFFIX), yaml.safe_dump(options, allow_unicode=True).encode(), at)
         wave = 2 if folder == "corrections" else 1
         self.manifest.deliveries.append(Delivery(file, source, layout, wave, expected, rows, at, options or {}, why))
+
+    def deliver_as_written(self, folder: Path, *, at: datetime) -> None:
+        """Deliver the csv files of `<folder>/<source>/`, header in the first line, as they are."""
+        for path in sorted(folder.glob("*/*.csv")):
+            header, *rows = csv.reader(path.read_text(encoding="utf-8").splitlines(), delimiter=";")
+            source, layout = path.parent.name, _layout(path.parent.name, {fold(title) for title in header})
+            self.deliver(f"inbox/{source}/{path.name}", path.read_bytes(), layout=layout, rows=len(rows), at=at)
+
+
+def _layout(source: str, titles: set[str]) -> str:
+    """The first layout of the source whose required columns are all among the titles."""
+    return next(
+        layout.id
+        for layout in load_contract(source).layouts
+        if all(titles & {fold(title) for title in layout.header[name]} for name in layout.required)
+    )
 
 
 def _write(path: Path, content: bytes, at: datetime) -> None:

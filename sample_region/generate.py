@@ -2,7 +2,8 @@
 
 `<target>/inbox/<source>/…` first deliveries, `<target>/corrections/<source>/…` later ones that supersede them,
 `<target>/broken/<source>/…` files that a gate must stop or clean, `<target>/manifest.csv` what is expected of each,
-`<target>/truth.csv` what the schools really did. Same seed and scale: same bytes.
+`<target>/truth.csv` what the schools really did. Same seed and scale: same bytes. Files of
+`as_written/<source>/` are delivered as they are.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ from pathlib import Path
 
 from sample_region import broken, catalogue, control, corrections, gia, monitoring, registers, staff, vpr
 from sample_region.assessment import Generation, schemes
-from sample_region.courier import Courier
+from sample_region.courier import Courier, moment
 from sample_region.manifest import Manifest
-from sample_region.region import build
+from sample_region.region import YEARS, build
+
+AS_WRITTEN = Path(__file__).parent / "as_written"
+"""`<source>/*.csv` of sources that need no generator."""
 
 
 def write(target: Path, *, seed: int = 20261, scale: float = 1.0) -> Manifest:
@@ -34,6 +38,7 @@ def write(target: Path, *, seed: int = 20261, scale: float = 1.0) -> Manifest:
     monitoring.deliver_preschool(courier, region)
     catalogue.deliver(courier, region)
     control.deliver(courier, generation, results)
+    courier.deliver_as_written(AS_WRITTEN, at=moment(YEARS[-1], 12, 1))
     corrections.deliver(courier, generation, results)
     broken.deliver(courier, generation, results)
     courier.manifest.write()

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.type.cells import parse
 from rsoko.base.errors import PermanentError
-from rsoko.contracts.model import contracts, parse_contract
+from rsoko.contracts.model import Fact, contracts, parse_contract
 
 SMALL: dict[str, Any] = {
     "source": "olympiad", "version": 1, "title": "Олимпиада", "entity": "result", "grain": "организация",
@@ -79,3 +79,23 @@ def test_every_text_column_has_a_length_that_an_index_takes() -> None:
     lengths = {(c.source, column.name): column.max_length for c in contracts() for column in c.columns}
     assert all(0 < length <= 4_000 for length in lengths.values())
     assert all(lengths[name] <= 1_000 for name in keys)
+    for contract in contracts():
+        # A primary key takes 2704 bytes, and a Cyrillic letter is two; values of vocabularies are short words.
+        parts = [contract.column[name] for name in contract.key if name in contract.column]
+        width = sum(part.max_length for part in parts if part.type == "text" and not part.vocabulary)
+        assert width < 1_300 or not (contract.fact and contract.key_is_filled), contract.source
+
+
+def test_the_basis_is_a_document_that_the_project_knows() -> None:
+    raw = deepcopy(SMALL)
+    raw["basis"][0]["document"] = "kuzbas_2022"
+    with pytest.raises(PermanentError, match="kuzbas_2022"):
+        parse_contract(raw, "olympiad")
+
+
+def test_a_fact_and_its_keys_are_read() -> None:
+    raw = deepcopy(SMALL) | {"fact": {"area": "assessment", "name": "olympiad"}}
+    assert parse_contract(raw, "olympiad").fact == Fact("assessment", "olympiad")
+    raw["fact"]["by_hands"] = True
+    with pytest.raises(PermanentError, match="fact: unknown keys by_hands"):
+        parse_contract(raw, "olympiad")

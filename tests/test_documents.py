@@ -12,7 +12,8 @@ from rsoko.base.settings import Settings
 from rsoko.ops.demo import QUESTIONS
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted(path for path in [*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")])
+# What `add_source.md` asks is asked by its own test, of a copy that has the source it adds.
+PAGES = sorted({*ROOT.glob("README*.md"), *(ROOT / "docs").rglob("*.md")} - {ROOT / "docs/add_source.md"})
 
 
 def printed(page: Path) -> list[str]:

@@ -23,7 +23,7 @@ from rsoko.base import database
 from rsoko.base.errors import PermanentError
 from rsoko.base.planner import rows_of
 from rsoko.base.settings import Settings
-from rsoko.contracts.ddl import raw_ddl
+from rsoko.contracts.ddl import controls_sql, raw_ddl
 from rsoko.contracts.model import SQL_TYPE, Contract, contracts
 
 log = logging.getLogger(__name__)
@@ -253,19 +253,6 @@ def set_controls(connection: psycopg.Connection, load_id: int, stage: str, total
             "on conflict (load_id, stage, measure) do update set value = excluded.value",
             [(load_id, stage, measure, value) for measure, value in totals.items()],
         )
-
-
-def controls_sql(contract: Contract) -> dict[str, str]:
-    """Control measure → SQL aggregate over rows of the raw table."""
-    out = {}
-    for measure, control in contract.controls.items():
-        if "items" in control:
-            assert contract.items is not None
-            cells = " + ".join(f"coalesce(greatest({name}, 0), 0)" for name in contract.items.columns)
-            out[measure] = f"coalesce(sum({cells}), 0)"
-        else:
-            out[measure] = control["sql"]
-    return out
 
 
 def count_slices(connection: psycopg.Connection, contract: Contract, load_id: int) -> dict[int, dict[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rsoko.base.planner import LARGE_LOAD
 from rsoko.contracts.model import SQL_TYPE, Column, Contract
+from rsoko.contracts.vocabulary import canonical
 
 SERVICE_COLUMNS = {
     "region_code": ("smallint", "Код субъекта Российской Федерации"),
@@ -12,7 +13,7 @@ SERVICE_COLUMNS = {
     "sheet": ("text", "Лист файла"),
     "row_no": ("integer", "Номер строки в листе или файле, как его видит поставщик"),
 }
-_NOT_NULL = {"region_code", "load_id", "slice_id", "row_no"}
+NOT_NULL = {"region_code", "load_id", "slice_id", "row_no"}
 
 
 def _literal(text: str) -> str:
@@ -20,17 +21,31 @@ def _literal(text: str) -> str:
 
 
 def item_title(contract: Contract, number: int) -> str:
-    return f"Задание {number}: балл" if contract.entity == "result" else f"Вопрос {number}: ответ"
+    what = f"Задание {number}: балл" if contract.entity == "result" else f"Вопрос {number}: ответ"
+    return f"{what}; меньше нуля — состояние: −1 не приступал, −2 не пройдено, −3 не прочитано"
+
+
+def controls_sql(contract: Contract) -> dict[str, str]:
+    """Control measure → SQL aggregate over rows of the source."""
+    out = {}
+    for measure, control in contract.controls.items():
+        if "items" in control:
+            assert contract.items is not None
+            cells = " + ".join(f"coalesce(greatest({name}, 0), 0)" for name in contract.items.columns)
+            out[measure] = f"coalesce(sum({cells}), 0)"
+        else:
+            out[measure] = control["sql"]
+    return out
 
 
 def raw_ddl(contract: Contract) -> str:
     """Idempotent DDL of `raw.<source>` with comments and the block index that finds a load without slowing COPY."""
     lines = [
-        f"    {name} {kind}{' not null' if name in _NOT_NULL else ''}" for name, (kind, _) in SERVICE_COLUMNS.items()
+        f"    {name} {kind}{' not null' if name in NOT_NULL else ''}" for name, (kind, _) in SERVICE_COLUMNS.items()
     ]
     lines += [f"    {column.name} {SQL_TYPE[column.type]}" for column in contract.stored_columns]
     comments = {name: title for name, (_, title) in SERVICE_COLUMNS.items()}
-    comments |= {column.name: describe(column) for column in contract.stored_columns}
+    comments |= {column.name: comment(column) for column in contract.stored_columns}
     if contract.items:
         lines += [f"    {name} smallint" for name in contract.items.columns]
         comments |= {name: item_title(contract, n) for n, name in enumerate(contract.items.columns, 1)}
@@ -60,3 +75,12 @@ def describe(column: Column) -> str:
     if column.description:
         parts.append(column.description)
     return "; ".join(parts)
+
+
+def comment(column: Column) -> str:
+    """What the warehouse says of a column: its description and the canonical values of a coded text."""
+    values = canonical(column.vocabulary) if column.vocabulary else []
+    told = describe(column)
+    if column.type != "text" or all(value in (column.description or "") for value in values):
+        return told
+    return f"{told}; значения: {', '.join(values)}"

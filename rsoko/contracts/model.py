@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 import yaml
 
 from rsoko.base.errors import PermanentError
-from rsoko.contracts.vocabulary import vocabularies
+from rsoko.contracts.vocabulary import documents, vocabularies
 
 _T = TypeVar("_T")
 
@@ -70,6 +70,11 @@ class Column:
         return self.length or (CODE_LENGTH if self.transform in _CODES else TEXT_LENGTH)
 
     @property
+    def never_empty(self) -> bool:
+        """Every row that gets as far as core has a value here."""
+        return self.required or self.default is not None
+
+    @property
     def stored(self) -> bool:
         """Personal columns are hashed as they are read and never stored."""
         return self.personal is None
@@ -115,6 +120,20 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """The fact `core/<area>/fct_<name>` that holds the rows of a source, and their grain.
+
+    It is made from the contract, one row for each of the source, unless it is written `by_hand`. `note` is what an
+    analyst has to know besides (Russian).
+    """
+
+    area: str
+    name: str
+    by_hand: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class Contract:
     """One source. See `docs/add_source.md` for the meaning of every key.
 
@@ -138,6 +157,7 @@ class Contract:
     columns: list[Column]
     layouts: list[Layout]
     items: Items | None = None
+    fact: Fact | None = None
     derive: str | None = None
     register: bool = False
     file_names: list[re.Pattern[str]] = field(default_factory=list)
@@ -150,6 +170,11 @@ class Contract:
     @cached_property
     def stored_columns(self) -> list[Column]:
         return [column for column in self.columns if column.stored]
+
+    @property
+    def key_is_filled(self) -> bool:
+        """No part of the key is ever empty: it may be a primary key."""
+        return all(self.column[name].never_empty for name in self.key if name in self.column)
 
     @property
     def table(self) -> str:
@@ -248,11 +273,13 @@ def parse_contract(raw: dict[str, Any], source: str) -> Contract:
     columns = [_column(spec, f"{where}: column") for spec in raw.get("columns", [])]
     items = _made(Items, raw["items"], f"{where}: items") if "items" in raw else None
     layouts = [_layout(layout, f"{where}: layout") for layout in raw.get("layouts", [])] + [_template(columns, items)]
+    fact = _made(Fact, raw["fact"], f"{where}: fact") if "fact" in raw else None
     names = {
         key: [re.compile(pattern, re.IGNORECASE) for pattern in raw.get(key, [])]
         for key in ("file_names", "folder_names")
     }
-    contract = _made(Contract, {**raw, "columns": columns, "items": items, "layouts": layouts, **names}, where)
+    made = {"columns": columns, "items": items, "layouts": layouts, "fact": fact}
+    contract = _made(Contract, raw | made | names, where)
     _check(contract)
     return contract
 
@@ -269,6 +296,9 @@ def _check(contract: Contract) -> None:
         raise PermanentError(f"contract {contract.source}: region_code comes first in key and slice")
     if not set(contract.slice) <= set(contract.key) | {"ris_code"}:
         raise PermanentError(f"contract {contract.source}: the slice must be part of the key")
+    for item in contract.basis:
+        if item["document"] not in documents():
+            raise PermanentError(f"contract {contract.source}: no document {item['document']!r} in documents.yml")
     for column in contract.columns:
         if column.vocabulary and column.vocabulary not in vocabularies():
             raise PermanentError(f"contract {contract.source}: no vocabulary {column.vocabulary!r}")

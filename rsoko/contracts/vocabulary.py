@@ -1,4 +1,4 @@
-"""Vocabularies of the field (`vocabulary.yml`) and how spellings are compared."""
+"""Vocabularies of the field (`vocabulary.yml`), its documents (`documents.yml`) and how spellings are compared."""
 
 from __future__ import annotations
 
@@ -33,6 +33,18 @@ def vocabularies() -> dict[str, dict[str, str]]:
         }
         for name, values in written().items()
     }
+
+
+@lru_cache
+def documents() -> dict[str, str]:
+    """Name by which the basis of a contract calls a document → its title."""
+    titles: dict[str, str] = yaml.safe_load(PATH.with_name("documents.yml").read_text(encoding="utf-8"))
+    return titles
+
+
+def canonical(name: str) -> list[str]:
+    """The values of a vocabulary that a column may hold, in the order of the file."""
+    return [value for value in dict.fromkeys(vocabularies()[name].values()) if value]
 
 
 _SPACES = re.compile(r"[\s\u00a0\u2007\u202f]+")

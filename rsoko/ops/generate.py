@@ -1,26 +1,26 @@
-"""Rewrites what follows from the contracts: dbt sources, the data dictionary and the empty supplier templates.
+"""Rewrites what follows from the contracts: dbt sources, staging models, one-to-one facts, dictionary, templates.
 
 `python -m rsoko.ops.generate` does; `tests/test_generated.py` proves that nothing has drifted.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from dbt_project.sources import dbt_sources
+from dbt_project import PROJECT, generated
 from rsoko.contracts.model import contracts
 from rsoko.publish.dictionary import dictionary
 from rsoko.publish.template import cells, template
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = PROJECT.parent
 
 
-def write(root: Path = ROOT) -> None:
-    """Rewrite everything generated below `root`."""
-    staging, docs = root / "dbt_project/models/staging", root / "docs"
-    (docs / "templates").mkdir(parents=True, exist_ok=True)
-    staging.mkdir(parents=True, exist_ok=True)
-    (staging / "_sources.yml").write_text(dbt_sources(), encoding="utf-8")
+def write() -> None:
+    """Rewrite everything generated, and remove what no contract asks for any more."""
+    models, docs = generated.files(), ROOT / "docs"
+    for name in generated.written() - models.keys():
+        (PROJECT / name).unlink()
+    for name, content in models.items():
+        (PROJECT / name).parent.mkdir(parents=True, exist_ok=True)
+        (PROJECT / name).write_text(content, encoding="utf-8")
     (docs / "dictionary.md").write_text(dictionary(), encoding="utf-8")
     for contract in contracts():
         path, data = docs / "templates" / f"{contract.source}.xlsx", template(contract)

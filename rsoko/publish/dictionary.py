@@ -7,7 +7,7 @@ import yaml
 from dbt_project.runner import PROJECT
 from rsoko.contracts.ddl import describe
 from rsoko.contracts.model import contracts
-from rsoko.contracts.vocabulary import vocabularies
+from rsoko.contracts.vocabulary import canonical, documents
 
 
 def dictionary() -> str:
@@ -29,7 +29,10 @@ def dictionary() -> str:
             f"Срез, который заменяет одна поставка: {', '.join(contract.slice)}.  ",
             f"Отвечает: {contract.responsible}. Когда: {contract.cadence}.  ",
         ]
-        out += [f"Основание: {item['document']}, п. {item['paragraph']} — {item['text']}.  " for item in contract.basis]
+        out += [
+            f"Основание: {documents()[item['document']]}, п. {item['paragraph']} — {item['text']}.  "
+            for item in contract.basis
+        ]
         out += [f"Разметки: {'; '.join(f'«{layout.title}»' for layout in contract.layouts)}.", ""]
         out += ["| столбец | название | тип | обязателен | примечание |", "|---|---|---|---|---|"]
         for column in contract.columns:
@@ -37,7 +40,7 @@ def dictionary() -> str:
             if column.personal:
                 note = "персональные данные: только ключевой хеш, само значение не хранится"
             if column.vocabulary:
-                values = [v for v in dict.fromkeys(vocabularies()[column.vocabulary].values()) if v]
+                values = canonical(column.vocabulary)
                 note += ("; " if note else "") + "значения: " + ", ".join(values)
             out.append(
                 f"| `{column.name}` | {column.title} | {column.type} | {'да' if column.required else ''} | {note} |"

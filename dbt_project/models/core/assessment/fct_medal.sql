@@ -1,16 +1,2 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="by_load",
-        on_schema_change="append_new_columns",
-        indexes=[{"columns": ["load_id", "slice_id"]}],
-        post_hook=[
-            "{{ record_core_totals('medal', {'rows': 'count(*)', 'sum_degree': 'coalesce(sum(degree), 0)'}) }}",
-            "analyze {{ this }}",
-        ],
-    )
-}}
-
-select *
-from {{ ref("stg_medal__medal") }}
-where {{ only_new_slices("medal") }}
+-- Made by `make generate` from rsoko/contracts/sources/medal.yml
+select * from {{ ref("stg_medal__medal") }} where {{ only_new_slices("medal") }}

@@ -1,13 +1,2 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="by_load",
-        on_schema_change="append_new_columns",
-        indexes=[{"columns": ["load_id", "slice_id"]}],
-        post_hook=["{{ record_core_totals('observation', {'rows': 'count(*)'}) }}", "analyze {{ this }}"],
-    )
-}}
-
-select *
-from {{ ref("stg_observation__observation") }}
-where {{ only_new_slices("observation") }}
+-- Made by `make generate` from rsoko/contracts/sources/observation.yml
+select * from {{ ref("stg_observation__observation") }} where {{ only_new_slices("observation") }}

@@ -1,16 +1,2 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="by_load",
-        on_schema_change="append_new_columns",
-        indexes=[{"columns": ["load_id", "slice_id"]}],
-        post_hook=[
-            "{{ record_core_totals('preschool', {'rows': 'count(*)', 'sum_level': 'coalesce(sum(level), 0)'}) }}",
-            "analyze {{ this }}",
-        ],
-    )
-}}
-
-select *
-from {{ ref("stg_preschool__level") }}
-where {{ only_new_slices("preschool") }}
+-- Made by `make generate` from rsoko/contracts/sources/preschool.yml
+select * from {{ ref("stg_preschool__level") }} where {{ only_new_slices("preschool") }}

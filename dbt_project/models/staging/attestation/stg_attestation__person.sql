@@ -1,13 +1,16 @@
+-- Made by `make generate` from rsoko/contracts/sources/attestation.yml
 select
     region_code,
     year,
     organisation_code,
-    person_role,
+    organisation_name,
     person_hash,
+    person_role,
     position,
     category,
     decided_on,
     valid_until,
+    order_number,
     test_percent,
     project_percent,
     has_management_education,

@@ -1,10 +1,11 @@
+-- Made by `make generate` from rsoko/contracts/sources/mark_scale.yml
 select
     region_code,
-    procedure_code,
+    coalesce(procedure_code, 'vpr')::text as procedure_code,
     grade,
     subject_code,
     year_from,
-    coalesce(year_to, 9999)::smallint as year_to,
+    coalesce(year_to, 2050)::smallint as year_to,
     max_score,
     min_score_3,
     min_score_4,

@@ -1,11 +1,3 @@
-select
-    municipality.region_code,
-    municipality.register_code,
-    municipality.municipality_code,
-    municipality.ate_code,
-    municipality.municipality_name,
-    municipality.load_id,
-    municipality.slice_id,
-    municipality.sheet,
-    municipality.row_no
-from {{ current_rows("municipality") }} as municipality
+-- Made by `make generate` from rsoko/contracts/sources/municipality.yml
+select region_code, register_code, municipality_code, ate_code, municipality_name, load_id, slice_id, sheet, row_no
+from {{ current_rows("municipality") }} as current_row

@@ -1,6 +1,7 @@
+-- Made by `make generate` from rsoko/contracts/sources/objectivity_explanation.yml
 select
     region_code,
-    procedure_code,
+    coalesce(procedure_code, 'vpr')::text as procedure_code,
     year,
     organisation_code,
     grade,

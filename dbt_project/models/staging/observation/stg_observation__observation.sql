@@ -1,3 +1,4 @@
+-- Made by `make generate` from rsoko/contracts/sources/observation.yml
 select
     region_code,
     year,
@@ -6,7 +7,7 @@ select
     grade,
     subject_code,
     observed_on,
-    coalesce(is_observed, true) as is_observed,
+    coalesce(is_observed, true)::boolean as is_observed,
     load_id,
     slice_id,
     sheet,

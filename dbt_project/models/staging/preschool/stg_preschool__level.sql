@@ -1,3 +1,4 @@
+-- Made by `make generate` from rsoko/contracts/sources/preschool.yml
 select
     region_code,
     year,

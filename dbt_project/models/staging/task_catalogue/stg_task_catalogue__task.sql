@@ -1,10 +1,10 @@
+-- Made by `make generate` from rsoko/contracts/sources/task_catalogue.yml
 select
     region_code,
-    procedure_code,
+    coalesce(procedure_code, 'vpr')::text as procedure_code,
     year,
     grade,
     subject_code,
-    line_no,
     item_no,
     item_label,
     max_score,
@@ -16,6 +16,7 @@ select
     requirement_code,
     minutes,
     variant_count,
+    line_no,
     load_id,
     slice_id,
     sheet,

@@ -1,0 +1,27 @@
+-- Made by `make generate` from rsoko/contracts/sources/vpr_summary.yml
+select
+    region_code,
+    report_code,
+    year,
+    grade,
+    subject_code,
+    group_name,
+    organisation_code,
+    municipality_code,
+    organisations,
+    participants,
+    share_2,
+    share_3,
+    share_4,
+    share_5,
+    lowered_share,
+    lowered,
+    confirmed_share,
+    confirmed,
+    raised_share,
+    raised,
+    load_id,
+    slice_id,
+    sheet,
+    row_no
+from {{ current_rows("vpr_summary") }} as current_row

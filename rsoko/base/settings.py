@@ -28,6 +28,7 @@ class Settings:
         user: who delivers, for the ledger (`RSOKO_USER`, default the login name).
         external_database_url: an existing PostgreSQL ≥ 15 for the warehouse (`RSOKO_DATABASE_URL`); None: embedded.
         external_airflow_database_url: the same for Airflow's metadata (`RSOKO_AIRFLOW_DATABASE_URL`); None: embedded.
+        build_timeout: longest time of one statement of a build, as PostgreSQL writes it (`RSOKO_BUILD_TIMEOUT`).
         given_pseudonym_key: secret of the keyed hashes (`RSOKO_PSEUDONYM_KEY`); None: a file made once in `home`.
     """
 
@@ -38,6 +39,7 @@ class Settings:
     external_database_url: str | None = field(default=None, repr=False)
     external_airflow_database_url: str | None = field(default=None, repr=False)
     given_pseudonym_key: str | None = field(default=None, repr=False)
+    build_timeout: str = "2h"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "home", self.home.absolute())
@@ -60,6 +62,7 @@ class Settings:
             external_database_url=environ.get("RSOKO_DATABASE_URL") or None,
             external_airflow_database_url=environ.get("RSOKO_AIRFLOW_DATABASE_URL") or None,
             given_pseudonym_key=environ.get("RSOKO_PSEUDONYM_KEY") or None,
+            build_timeout=environ.get("RSOKO_BUILD_TIMEOUT") or "2h",
         )
 
     @property
@@ -103,6 +106,7 @@ class Settings:
             "RSOKO_DATABASE_URL": self.external_database_url,
             "RSOKO_AIRFLOW_DATABASE_URL": self.external_airflow_database_url,
             "RSOKO_PSEUDONYM_KEY": self.given_pseudonym_key,
+            "RSOKO_BUILD_TIMEOUT": self.build_timeout,
         }
         return {name: value for name, value in values.items() if value}
 

@@ -4,10 +4,7 @@
         incremental_strategy="by_load",
         on_schema_change="append_new_columns",
         indexes=[{"columns": ["load_id", "slice_id"]}],
-        post_hook=[
-            "{{ record_core_totals('medal', {'rows': 'count(*)', 'sum_degree': 'coalesce(sum(degree), 0)'}) }}",
-            "analyze {{ this }}",
-        ],
+        post_hook="{{ record_core_totals('medal', {'rows': 'count(*)', 'sum_degree': 'coalesce(sum(degree), 0)'}) }}",
     )
 }}
 

@@ -4,10 +4,7 @@
         incremental_strategy="by_load",
         on_schema_change="append_new_columns",
         indexes=[{"columns": ["load_id", "slice_id"]}],
-        post_hook=[
-            "{{ record_core_totals('preschool', {'rows': 'count(*)', 'sum_level': 'coalesce(sum(level), 0)'}) }}",
-            "analyze {{ this }}",
-        ],
+        post_hook="{{ record_core_totals('preschool', {'rows': 'count(*)', 'sum_level': 'coalesce(sum(level), 0)'}) }}",
     )
 }}
 

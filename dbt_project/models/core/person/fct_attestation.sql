@@ -4,7 +4,7 @@
         incremental_strategy="by_load",
         on_schema_change="append_new_columns",
         indexes=[{"columns": ["load_id", "slice_id"]}],
-        post_hook=["{{ record_core_totals('attestation', {'rows': 'count(*)'}) }}", "analyze {{ this }}"],
+        post_hook="{{ record_core_totals('attestation', {'rows': 'count(*)'}) }}",
     )
 }}
 

@@ -103,7 +103,7 @@ def _fact_yml(contract: Contract) -> str:
             "on_schema_change": "append_new_columns",
             "contract": {"enforced": True},
             "indexes": [{"columns": ["load_id", "slice_id"]}],
-            "post_hook": [_core_totals(contract), "analyze {{ this }}"],
+            "post_hook": [_core_totals(contract)],
         },
     }
     ledger = {"reconciles_with_ledger": {"arguments": {"source_name": contract.source}}}

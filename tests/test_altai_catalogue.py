@@ -196,7 +196,9 @@ def test_one_file_serves_two_sources(warehouse: Settings) -> None:
 
 
 def test_where_every_school_is(warehouse: Settings) -> None:
-    found = dict(ask(warehouse, "select organisation_code, settlement_kind from core.dim_school_context where year = 2021"))
+    found = dict(
+        ask(warehouse, "select organisation_code, settlement_kind from core.dim_school_context where year = 2021")
+    )
     first, second = answers(CONTEXTS[0]), answers(CONTEXTS[1])
     for login, row in first.items():
         assert found[login] == ("rural" if row[10].startswith("4") else "urban"), login

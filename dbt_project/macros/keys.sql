@@ -30,7 +30,7 @@ begin
                     ) as columns
                 from declared
                 inner join pg_class as class on class.relname = declared.table_name and class.relkind = 'r'
-                where class.relnamespace::regnamespace::text in ('{{ graph.nodes.values() | map(attribute="schema") | unique | join("', '") }}')
+                where class.relnamespace::regnamespace::text in ('mart', '{{ graph.nodes.values() | map(attribute="schema") | unique | join("', '") }}')
             ),
             primary_key as (
                 select

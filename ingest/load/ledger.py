@@ -339,7 +339,7 @@ def resolve(connection: psycopg.Connection, contract: Contract, slice_ids: list[
                 accepted[slice_id].append(load_id)
     pairs = [(slice_id, load_id) for slice_id, loads in accepted.items() for load_id in loads]
     parameters = {"slices": slice_ids, "ids": [p[0] for p in pairs], "loads": [p[1] for p in pairs]}
-    connection.execute(
+    changed = connection.execute(
         """
         with winners as (select * from unnest(%(ids)s::bigint[], %(loads)s::bigint[]) as given (slice_id, load_id))
         update meta.slice_load
@@ -348,7 +348,9 @@ def resolve(connection: psycopg.Connection, contract: Contract, slice_ids: list[
             and is_current <> ((slice_id, load_id) in (select slice_id, load_id from winners))
         """,
         parameters,
-    )
+    ).rowcount
+    if changed:
+        connection.execute("insert into meta.publication (source) values (%s)", [contract.source])
     connection.execute(
         """
         with touched as (

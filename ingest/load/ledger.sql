@@ -105,6 +105,43 @@ comment on column meta.verification.kind is 'Что сверено: archive — 
 comment on column meta.verification.checked_at is 'Когда сверено';
 comment on column meta.verification.checked is 'Сколько файлов или строк сверено';
 comment on column meta.verification.faults is 'Что не сошлось: пути файлов в архиве или срезы';
+-- What was published, and what the marts were built from: together they tell what is owed.
+create table if not exists meta.publication (
+    publication_id bigint generated always as identity primary key,
+    source text not null,
+    published_at timestamptz not null default clock_timestamp()
+);
+comment on table meta.publication is 'Строка: решение, после которого действуют другие строки источника';
+comment on column meta.publication.publication_id is 'Номер; решения принимаются по одному, и номера растут в их порядке';
+comment on column meta.publication.source is 'Источник, чьи действующие строки изменились';
+comment on column meta.publication.published_at is 'Когда изменились';
+create table if not exists meta.model (
+    model text primary key,
+    sql_code text not null,
+    code text not null,
+    publication_id bigint not null
+);
+comment on table meta.model is 'Строка: модель или справочник dbt, как построены в последний раз';
+comment on column meta.model.model is 'Имя модели или справочника';
+comment on column meta.model.sql_code is
+'Контрольная сумма SQL модели и всего, что она читает; с другой строки, посчитанные прежде, считаются заново';
+comment on column meta.model.code is 'То же вместе со строками справочников';
+comment on column meta.model.publication_id is 'Последняя публикация, которую учитывают все строки модели';
+create table if not exists meta.build (
+    mechanism text primary key,
+    publication_id bigint,
+    code text,
+    built_at timestamptz,
+    held_back text
+);
+comment on table meta.build is 'Строка: механизм, витрины которого строились';
+comment on column meta.build.mechanism is 'Папка витрин механизма в проекте dbt';
+comment on column meta.build.publication_id is 'Последняя публикация, которую витрины учитывают; пусто: их ещё нет';
+comment on column meta.build.code is
+'Контрольная сумма проекта dbt, которым они построены; пустая строка: построены не все и не одним';
+comment on column meta.build.built_at is 'Когда витрины заменены построенными заново';
+comment on column meta.build.held_back is 'Почему последнее построение их не заменило; пусто: заменило';
+
 create or replace view meta.current_load as
 select slice.region_code, slice.source, slice_load.slice_id, slice_load.load_id, slice_load.row_count, slice_load.controls
 from meta.slice_load
@@ -266,3 +303,9 @@ comment on column meta.delivery_summary.received_by is 'Кем доставле�
 comment on column meta.delivery_summary.archive_url is 'Где лежит неизменный оригинал';
 comment on column meta.delivery_summary.load_id is 'Последняя загрузка (meta.load)';
 comment on column meta.delivery_summary.is_broken is 'Сломано сейчас: не принята ни она, ни более поздняя поставка под тем же именем';
+-- What a warehouse published before it kept count.
+insert into meta.publication (source)
+select distinct source
+from meta.current_load
+where not exists (select from meta.publication)
+order by source;

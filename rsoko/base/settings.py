@@ -32,6 +32,7 @@ class Settings:
         external_reader_database_url: the same warehouse for those who only ask it (`RSOKO_READER_DATABASE_URL`, a login
             with the rights of role `rsoko_reader`); None: embedded, or the owner's login in that role.
         external_airflow_database_url: the same for Airflow's metadata (`RSOKO_AIRFLOW_DATABASE_URL`); None: embedded.
+        build_timeout: longest time of one statement of a build, as PostgreSQL writes it (`RSOKO_BUILD_TIMEOUT`).
         given_pseudonym_key: secret of the keyed hashes (`RSOKO_PSEUDONYM_KEY`); None: a file made once in `home`.
     """
 
@@ -43,6 +44,7 @@ class Settings:
     external_reader_database_url: str | None = field(default=None, repr=False)
     external_airflow_database_url: str | None = field(default=None, repr=False)
     given_pseudonym_key: str | None = field(default=None, repr=False)
+    build_timeout: str = "2h"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "home", self.home.absolute())
@@ -66,6 +68,7 @@ class Settings:
             external_reader_database_url=environ.get("RSOKO_READER_DATABASE_URL") or None,
             external_airflow_database_url=environ.get("RSOKO_AIRFLOW_DATABASE_URL") or None,
             given_pseudonym_key=environ.get("RSOKO_PSEUDONYM_KEY") or None,
+            build_timeout=environ.get("RSOKO_BUILD_TIMEOUT") or "2h",
         )
 
     @property
@@ -124,6 +127,7 @@ class Settings:
             "RSOKO_READER_DATABASE_URL": self.external_reader_database_url,
             "RSOKO_AIRFLOW_DATABASE_URL": self.external_airflow_database_url,
             "RSOKO_PSEUDONYM_KEY": self.given_pseudonym_key,
+            "RSOKO_BUILD_TIMEOUT": self.build_timeout,
         }
         return {name: value for name, value in values.items() if value}
 

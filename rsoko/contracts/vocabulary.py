@@ -26,10 +26,7 @@ def vocabularies() -> dict[str, dict[str, str]]:
     """Vocabulary name → {spelling as `fold` gives it: canonical value}."""
     return {
         name: {
-            fold(spelling): value
-            for value, spellings in values.items()
-            for spelling in [value, *spellings]
-            if spelling
+            fold(spelling): value for value, spellings in values.items() for spelling in [value, *spellings] if spelling
         }
         for name, values in written().items()
     }

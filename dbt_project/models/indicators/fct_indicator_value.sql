@@ -15,7 +15,6 @@
     config(
         contract={"enforced": true},
         indexes=[{"columns": ["region_code", "indicator_code", "year", "object_level"]}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 -- Who takes an exam of a year again counts once, by the last attempt.
 select distinct
     on (region_code, procedure_code, year, subject_code, participant_key)

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     period as (select distinct region_code, year from {{ ref("stg_meta__current_slice") }} where year is not null),
 

@@ -1,7 +1,6 @@
 {{
     config(
         indexes=[{"columns": ["region_code", "year", "organisation_code"]}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

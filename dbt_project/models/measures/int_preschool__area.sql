@@ -1,5 +1,4 @@
 {%- set measures = ["groups", "indicators", "indicators_at_base"] -%}
-{{ config(post_hook="analyze {{ this }}") }}
 
 with
     area as (

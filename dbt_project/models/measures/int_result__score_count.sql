@@ -22,7 +22,6 @@
         incremental_strategy="by_load",
         on_schema_change="append_new_columns",
         indexes=[{"columns": ["load_id", "slice_id"]}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

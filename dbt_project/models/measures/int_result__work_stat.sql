@@ -3,7 +3,6 @@
     config(
         pre_hook="set local enable_sort = off",
         indexes=[{"columns": ["region_code", "year", "organisation_code"]}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

@@ -1,6 +1,4 @@
 {%- set work = "region_code, procedure_code, year, grade, subject_code" -%}
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     work as (select distinct {{ work }} from {{ ref("int_task__slice_maximum") }}),
 

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     work as (select distinct procedure_code, year, grade, subject_code from {{ ref("int_task__slice_maximum") }}),
 

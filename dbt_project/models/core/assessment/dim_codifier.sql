@@ -1,7 +1,6 @@
 {{
     config(
         indexes=[{"columns": ["region_code", "grade", "subject_code", "codifier_kind", "code"], "unique": true}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

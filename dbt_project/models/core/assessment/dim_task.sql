@@ -7,7 +7,6 @@
                 "unique": true,
             }
         ],
-        post_hook="analyze {{ this }}",
     )
 }}
 

@@ -1,7 +1,6 @@
 {{
     config(
         indexes=[{"columns": ["region_code", "textbook_code"], "unique": true}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

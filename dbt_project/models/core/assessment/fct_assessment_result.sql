@@ -9,10 +9,20 @@
             {"columns": ["load_id", "slice_id"]},
             {"columns": ["region_code", "source_organisation_code", "year"]},
         ],
+        meta={
+            "analyze": [
+                "region_code",
+                "procedure_code",
+                "year",
+                "grade",
+                "subject_code",
+                "load_id",
+                "slice_id",
+            ]
+        },
         post_hook=[
             "{{ record_core_totals('vpr', {                 'rows': 'count(*)',                 'present': \"count(*) filter (where participation = 'present')\",                 'absent': \"count(*) filter (where participation = 'absent')\",                 'sum_primary_score': 'coalesce(sum(primary_score), 0)'             }, \"procedure_code = 'vpr'\") }}",
             "{{ record_core_totals('gia', {                 'rows': 'count(*)',                 'sum_primary_score': 'coalesce(sum(primary_score), 0)',                 'sum_test_score': 'coalesce(sum(test_score), 0)'             }, \"procedure_code <> 'vpr'\") }}",
-            "analyze {{ this }} (region_code, procedure_code, year, grade, subject_code, load_id, slice_id)",
         ],
     )
 }}

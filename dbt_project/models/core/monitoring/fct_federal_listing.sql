@@ -4,10 +4,7 @@
         incremental_strategy="by_load",
         on_schema_change="append_new_columns",
         indexes=[{"columns": ["load_id", "slice_id"]}],
-        post_hook=[
-            "{{ record_core_totals('federal_bias_list', {                 'rows': \"count(*) filter (where grade = 4 and subject_code = 'RU')\",                 'sum_listed_ru_4': \"count(*) filter (where is_listed and grade = 4 and subject_code = 'RU')\",                 'sum_listed_ma_4': \"count(*) filter (where is_listed and grade = 4 and subject_code = 'MA')\",                 'sum_listed_ru_5': \"count(*) filter (where is_listed and grade = 5 and subject_code = 'RU')\",                 'sum_listed_ma_5': \"count(*) filter (where is_listed and grade = 5 and subject_code = 'MA')\",             }) }}",
-            "analyze {{ this }}",
-        ],
+        post_hook="{{ record_core_totals('federal_bias_list', {                 'rows': \"count(*) filter (where grade = 4 and subject_code = 'RU')\",                 'sum_listed_ru_4': \"count(*) filter (where is_listed and grade = 4 and subject_code = 'RU')\",                 'sum_listed_ma_4': \"count(*) filter (where is_listed and grade = 4 and subject_code = 'MA')\",                 'sum_listed_ru_5': \"count(*) filter (where is_listed and grade = 5 and subject_code = 'RU')\",                 'sum_listed_ma_5': \"count(*) filter (where is_listed and grade = 5 and subject_code = 'MA')\",             }) }}",
     )
 }}
 

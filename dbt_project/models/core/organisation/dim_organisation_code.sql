@@ -1,7 +1,6 @@
 {{
     config(
         indexes=[{"columns": ["region_code", "code_system", "code", "valid_from"], "unique": true}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

@@ -15,7 +15,6 @@
 {{
     config(
         indexes=[{"columns": ["region_code", "organisation_code", "year"], "unique": true}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     -- Codes «reg22_m066» of ФИС ОКО name a municipality of the country; РЦОИ numbers hold inside a region only.
     given as (

@@ -1,8 +1,6 @@
 {#- How often an entry may take over a stronger identifier from another: inn → ogrn → login. -#}
 {% set rounds = 2 %}
 {%- set entry = "region_code, register_code, source_organisation_code" -%}
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     register as (select * from {{ ref("stg_organisation__register") }}),
 

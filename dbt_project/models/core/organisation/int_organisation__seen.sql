@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 select
     region_code,
     code_system,

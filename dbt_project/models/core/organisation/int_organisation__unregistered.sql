@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     seen as (select * from {{ ref("int_organisation__seen") }}),
 

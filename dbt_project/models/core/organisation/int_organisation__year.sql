@@ -1,7 +1,6 @@
 {{
     config(
         indexes=[{"columns": ["region_code", "organisation_code", "year"], "unique": true}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

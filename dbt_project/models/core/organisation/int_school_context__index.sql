@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     context as (select * from {{ ref("int_school_context__year") }}),
 

@@ -23,8 +23,6 @@
     "parents_help",
     "social_index",
 ] -%}
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     answer as (
         select *, organisation_code as source_organisation_code, 'fisoko' as code_system

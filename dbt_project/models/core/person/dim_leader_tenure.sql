@@ -1,6 +1,6 @@
 {{
     config(
-        post_hook=["{{ record_core_totals('leader', {'rows': 'count(*)'}) }}", "analyze {{ this }}"],
+        post_hook="{{ record_core_totals('leader', {'rows': 'count(*)'}) }}",
     )
 }}
 

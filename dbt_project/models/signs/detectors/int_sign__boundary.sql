@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     score as (
         select region_code, test_id, group_no, primary_score, sum(participants) as participants

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 {%- for detector in sign_detectors() %}
     select region_code, test_id, group_no, '{{ detector }}' as detector_code, n, z
     from {{ ref("int_sign__" ~ detector) }}

@@ -3,7 +3,6 @@
         materialized="incremental",
         incremental_strategy="by_test",
         indexes=[{"columns": ["test_id"]}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

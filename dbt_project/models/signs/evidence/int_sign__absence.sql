@@ -1,7 +1,6 @@
 {{
     config(
         indexes=[{"columns": ["region_code", "test_id", "group_no"], "unique": true}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     cut as (
         select test.region_code, test.test_id, cut.mark, cut.min_score, near.score::smallint as score, near.weight

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     seen as (
         select region_code, test_id, item_no, max(max_score) as max_score, sum(participants) as participants

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 select
     given.region_code,
     given.test_id,

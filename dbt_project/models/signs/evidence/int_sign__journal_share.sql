@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 select
     counted.region_code,
     counted.test_id,

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     class as (
         select *, (sum(similar_pairs) over same_class)::numeric / sum(pairs) over same_class as class_share

@@ -1,7 +1,6 @@
 {{
     config(
         indexes=[{"columns": ["region_code", "slice_id", "load_id"]}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 select distinct
     counted.region_code,
     counted.procedure_code,

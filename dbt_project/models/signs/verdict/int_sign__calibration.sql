@@ -1,6 +1,4 @@
 {%- set family = "region_code, procedure_code, unit_kind, year" -%}
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     judged as (
         select

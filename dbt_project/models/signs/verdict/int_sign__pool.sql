@@ -1,5 +1,3 @@
-{{ config(post_hook="analyze {{ this }}") }}
-
 with
     judged as (select * from ({{ signs_to_sum() }}) as sign where detector_code <> 'sim_pairs'),
 

@@ -5,7 +5,6 @@
         unique_key=["load_id", "slice_id"],
         on_schema_change="append_new_columns",
         indexes=[{"columns": ["load_id", "slice_id"], "unique": true}],
-        post_hook="analyze {{ this }}",
     )
 }}
 

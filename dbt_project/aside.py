@@ -138,7 +138,7 @@ with
     fresh as (
         select
             fresh.oid,
-            format('%%I.%%I', %(aside)s, fresh.relname) as name,
+            format('%%I.%%I', %(aside)s::text, fresh.relname) as name,
             fresh.relowner,
             fresh.relacl,
             old.oid as old_oid,
@@ -198,7 +198,7 @@ with recursive
             on classid = 'pg_rewrite'::regclass and objid = rewrite.oid and rewrite.ev_class <> reader.oid
     ),
     view as (
-        select oid, format('%%I.%%I', nspname, relname) as name, relkind, relowner, relacl, reloptions, depth
+        select reader.oid, format('%%I.%%I', nspname, relname) as name, relkind, relowner, relacl, reloptions, depth
         from (select oid, max(depth) as depth from reader group by oid) as reader
         inner join pg_catalog.pg_class using (oid)
         inner join pg_catalog.pg_namespace on pg_namespace.oid = relnamespace

@@ -1,137 +1,119 @@
 -- fmt: off
 {#- sqlfmt cannot read «do». -#}
 {#
-    The keys that BI tools read, put on when a build ends: of those declared only what is not there yet, for a table that was
-    built anew has lost its own and those that referred to it.
+    Keys that BI tools read. They disturb no reader: a primary key is put on before its table can be seen, a foreign key locks
+    out writers alone, and what is referred to is never dropped by a build (strategy `synchronise`).
 
-    Primary key: the grain of a table (its unique index, else its test `unique_grain`), if all its columns are `not_null`.
-    Foreign keys: a table with `meta: {is_referenced: true}` is referred to by its grain, wherever all these columns stand in a
-    dimension, a fact or a mart; a load and a slice of the ledger by their ids. They are true by construction and cost
-    nothing: NOT ENFORCED where PostgreSQL has it (18), before that NOT VALID and only on tables that are built anew as a
-    whole, for every further row would be checked.
+    Primary key: the grain of a dimension, a fact or a mart, if all its columns are `not_null`.
+    Foreign keys: a table with `meta: {is_referenced: true}` is referred to by its grain, wherever all these columns stand in
+    a dimension, a fact or a mart; a load and a slice of the ledger by their ids. They hold by construction and are NOT
+    ENFORCED; before PostgreSQL 18 there are none, for every row written on either side would be checked.
 #}
-{% macro declare_keys() -%}
+{#- Post-hook: the primary key of this table, from its unique index if it has one. -#}
+{% macro primary_key() -%}
+    {%- set grain = grain_of(model) if execute -%}
+    {%- if grain -%}
+do $key$
+declare
+    place text = (
+        select coalesce('using index ' || min(quote_ident(class.relname)), '({{ grain | join(", ") }})')
+        from pg_index as index
+        inner join pg_class as class on index.indexrelid = class.oid
+        where
+            index.indrelid = '{{ this }}'::regclass
+            and index.indisunique
+            and (select array_agg(attname::text order by attname) from pg_attribute where attrelid = index.indexrelid)
+            = array['{{ grain | sort | join("', '") }}']
+    );
+begin
+    if not exists (select from pg_constraint where conrelid = '{{ this }}'::regclass and contype = 'p') then
+        execute 'alter table {{ this }} add primary key ' || place;
+    end if;
+end
+$key$
+    {%- endif -%}
+{%- endmacro %}
+
+
+{#- Hook for the end of a run: the foreign keys that are not there yet, of published tables and of those built aside. -#}
+{% macro foreign_keys() -%}
     {%- if execute -%}
-do $declare$
+        {%- set names, schemas, referenced = [], ["mart"], ["('meta.load', array['load_id'])", "('meta.slice', array['slice_id'])"] -%}
+        {%- for node in graph.nodes.values() | selectattr("resource_type", "equalto", "model") | sort(attribute="name") -%}
+            {%- if is_keyed(node) -%}
+                {%- do names.append(node.name) -%}
+                {%- do schemas.append(node.schema) -%}
+                {%- if node.config.meta.get("is_referenced") -%}
+                    {%- do referenced.append("('" ~ node.schema ~ "." ~ node.name ~ "', array['" ~ grain_of(node) | join("', '") ~ "'])") -%}
+                {%- endif -%}
+            {%- endif -%}
+        {%- endfor -%}
+do $keys$
 declare
     ddl text;
 begin
     for ddl in
         with
-            declared (table_name, grain, is_referenced, is_rebuilt) as (values {{ declared_keys() | join(", ") }}),
-            held as (
-                select
-                    class.oid,
-                    declared.*,
-                    (
-                        select array_agg(attname::text)
-                        from pg_attribute
-                        where attrelid = class.oid and attnum > 0 and not attisdropped
-                    ) as columns
-                from declared
-                inner join pg_class as class on class.relname = declared.table_name and class.relkind = 'r'
-                where class.relnamespace::regnamespace::text in ('mart', '{{ graph.nodes.values() | map(attribute="schema") | unique | join("', '") }}')
-            ),
-            primary_key as (
-                select
-                    1 as step,
-                    format(
-                        'alter table %s add constraint %I primary key %s',
-                        held.oid::regclass,
-                        held.table_name || '_pkey',
-                        coalesce('using index ' || quote_ident(same.relname), '(' || array_to_string(held.grain, ', ') || ')')
-                    ) as statement
-                from held
-                left join lateral (
-                    select class.relname
-                    from pg_index as index
-                    inner join pg_class as class on index.indexrelid = class.oid
-                    where
-                        index.indrelid = held.oid
-                        and index.indisunique
-                        and index.indpred is null
-                        and (
-                            select array_agg(attribute.attname::text order by attribute.attname)
-                            from pg_attribute as attribute
-                            where attribute.attrelid = index.indexrelid
-                        ) = (select array_agg(name order by name) from unnest(held.grain) as name)
-                    limit 1
-                ) as same on true
-                where
-                    held.grain is not null
-                    and not exists (select from pg_constraint where conrelid = held.oid and contype = 'p')
-            ),
             referenced as (
-                select oid, grain from held where is_referenced and grain is not null
-                union all
-                select 'meta.load'::regclass, array['load_id']
-                union all
-                select 'meta.slice'::regclass, array['slice_id']
+                select to_regclass(name) as oid, grain
+                from (values {{ referenced | join(", ") }}) as declared(name, grain)
+                where to_regclass(name) is not null
             ),
-            foreign_key as (
-                select
-                    2 as step,
-                    format(
-                        'alter table %1$s add foreign key (%2$s) references %3$s (%2$s) %4$s',
-                        held.oid::regclass,
-                        array_to_string(referenced.grain, ', '),
-                        referenced.oid::regclass,
-                        case when is_free then 'not enforced' else 'not valid' end
-                    ) as statement
-                from held
-                cross join (select current_setting('server_version_num')::integer >= 180000 as is_free) as server
-                inner join referenced on held.oid <> referenced.oid and held.columns @> referenced.grain
+            keyed as (
+                select class.oid, array_agg(attribute.attname::text) as columns
+                from pg_class as class
+                inner join pg_attribute as attribute on attribute.attrelid = class.oid
                 where
-                    (is_free or held.is_rebuilt)
-                    and not exists (
-                        select from pg_constraint
-                        where conrelid = held.oid and confrelid = referenced.oid and contype = 'f'
-                    )
+                    class.relkind = 'r'
+                    and class.relname in ('{{ names | join("', '") }}')
+                    and class.relnamespace::regnamespace::text in ('{{ schemas | unique | join("', '") }}')
+                group by class.oid
             )
-        select statement from (select * from primary_key union all select * from foreign_key) as due order by step, statement
+        select
+            format(
+                'alter table %1$s add foreign key (%2$s) references %3$s (%2$s) not enforced',
+                keyed.oid::regclass,
+                array_to_string(referenced.grain, ', '),
+                referenced.oid::regclass
+            )
+        from keyed
+        inner join referenced on keyed.oid <> referenced.oid and keyed.columns @> referenced.grain
+        where
+            current_setting('server_version_num')::integer >= 180000
+            and not exists (
+                select from pg_constraint
+                where conrelid = keyed.oid and confrelid = referenced.oid and contype = 'f'
+            )
+        order by keyed.oid::regclass::text, referenced.oid::regclass::text
     loop
-        begin
-            execute ddl;
-        exception when unique_violation or not_null_violation or invalid_foreign_key then
-            -- The test of the grain says so too, and fails the build.
-            raise warning '%', sqlerrm;
-        end;
+        execute ddl;
     end loop;
 end
-$declare$
+$keys$
     {%- endif -%}
 {%- endmacro %}
 
 
-{#- The rows `declared`: dimensions, facts, marts and what is referred to, each with its grain, if no column of it is empty. -#}
-{% macro declared_keys() -%}
-    {%- set unique, not_null = {}, [] -%}
-    {%- for test in graph.nodes.values() | selectattr("test_metadata", "defined") -%}
-        {%- if test.test_metadata.name == "unique_grain" -%}
-            {%- do unique.update({test.attached_node: test.test_metadata.kwargs.columns}) -%}
-        {%- elif test.test_metadata.name == "not_null" -%}
-            {%- do not_null.append((test.attached_node, test.column_name)) -%}
+{#- Tables that have keys: dimensions, facts, marts, and whatever else they refer to. -#}
+{% macro is_keyed(node) -%}
+    {%- set is_published = node.name.split("_")[0] in ("dim", "fct", "mart") or node.config.meta.get("is_referenced", false) -%}
+    {{- return(is_published and node.config.materialized != "view") -}}
+{%- endmacro %}
+
+
+{#- Columns of the primary key of a model: those of its unique index or of its test `unique_grain`; none, if one may be empty. -#}
+{% macro grain_of(node) -%}
+    {%- set found = namespace(grain=[], not_null=[]) -%}
+    {%- for test in graph.nodes.values() | selectattr("test_metadata", "defined") if test.attached_node == node.unique_id -%}
+        {%- if test.test_metadata.name == "unique_grain" -%} {%- set found.grain = test.test_metadata.kwargs.columns -%}
+        {%- elif test.test_metadata.name == "not_null" -%} {%- do found.not_null.append(test.column_name) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- set rows = [] -%}
-    {%- for node in graph.nodes.values() | selectattr("resource_type", "equalto", "model") -%}
-        {%- set is_published = node.name.split("_")[0] in ("dim", "fct", "mart") or node.config.meta.get("is_referenced", false) -%}
-        {%- if is_published and node.config.materialized != "view" -%}
-            {%- set indexes = node.config.get("indexes", []) | selectattr("unique", "defined") | map(attribute="columns") | list -%}
-            {%- set grain = (indexes + [unique.get(node.unique_id, [])])[0] -%}
-            {%- set nullable = [] -%}
-            {%- for name in grain -%}
-                {%- set column = node.columns.get(name, {"constraints": []}) -%}
-                {%- if "not_null" not in column.constraints | map(attribute="type") | map("string") and (node.unique_id, name) not in not_null -%}
-                    {%- do nullable.append(name) -%}
-                {%- endif -%}
-            {%- endfor -%}
-            {%- set key = "array['" ~ grain | join("', '") ~ "']" if grain and not nullable else "null::text[]" -%}
-            {%- do rows.append(
-                "('" ~ node.name ~ "', " ~ key ~ ", " ~ node.config.meta.get("is_referenced", false) ~ ", "
-                ~ (node.config.materialized == "table") ~ ")"
-            ) -%}
+    {%- for index in node.config.get("indexes") or [] if index.unique -%} {%- set found.grain = index.columns -%} {%- endfor -%}
+    {%- for column in node.columns.values() -%}
+        {%- if "not_null" in column.constraints | map(attribute="type") | map("string") -%}
+            {%- do found.not_null.append(column.name) -%}
         {%- endif -%}
     {%- endfor -%}
-    {{- return(rows) -}}
+    {{- return(found.grain if is_keyed(node) and not found.grain | reject("in", found.not_null) | list else []) -}}
 {%- endmacro %}

@@ -1,3 +1,11 @@
+{{
+    config(
+        materialized="incremental",
+        incremental_strategy="synchronise",
+        unique_key=["region_code", "municipality_code"],
+    )
+}}
+
 with
     spelling as (select * from {{ ref("int_municipality__spelling") }}),
 

@@ -1,5 +1,8 @@
 {{
     config(
+        materialized="incremental",
+        incremental_strategy="synchronise",
+        unique_key=["region_code", "organisation_code", "year"],
         indexes=[{"columns": ["region_code", "organisation_code", "year"], "unique": true}],
     )
 }}

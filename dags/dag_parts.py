@@ -27,4 +27,7 @@ def raw_asset(source: str) -> Asset:
     return Asset(name=f"raw_{source}", uri=f"rsoko://raw/{source}", group="raw")
 
 
+OWED = Asset(name="owed", uri="rsoko://owed", group="mart")
+"""Marts that are behind what is published: a run that should have built them died, or they were held back."""
+
 MARTS = Asset(name="marts", uri="rsoko://mart", group="mart")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from airflow.sdk import dag, task
-from dag_parts import DEFAULTS, RUNBOOKS
+from airflow.sdk.exceptions import AirflowSkipException
+from dag_parts import DEFAULTS, OWED, RUNBOOKS
 
 DOC = f"""\
 ### Обслуживание
 
 Каждую ночь: освобождает место отменённых загрузок и освежает статистику таблиц; сверяет байты архива и строки `raw` с
-журналом; обновляет страницу проверок. Задачи не зависят друг от друга.
+журналом; обновляет страницу проверок; запускает `transform`, если витрины отстают от опубликованного. Задачи не зависят
+друг от друга.
 
 Что делать, если красно: `{RUNBOOKS}/maintenance.md`.
 """
@@ -18,7 +22,7 @@ DOC = f"""\
 @dag(
     dag_id="maintenance",
     dag_display_name="Обслуживание",
-    description="Statistics, integrity of archive and raw rows, gate page",
+    description="Statistics, integrity of archive and raw rows, gate page, owed builds",
     doc_md=DOC,
     schedule="30 2 * * *",
     tags=["maintenance"],
@@ -55,10 +59,23 @@ def maintenance() -> None:
 
         maintenance.render_page(Settings.from_env())
 
+    @task(outlets=[OWED], doc_md="Has the marts built that are behind what is published; skipped when none is.")
+    def owed(*, outlet_events: Any) -> None:
+        from dbt_project.owed import owed
+        from rsoko.base.settings import Settings
+        from rsoko.ops import pipeline
+
+        with pipeline.connect(Settings.from_env()) as connection:
+            debts = owed(connection)
+        if not debts:
+            raise AirflowSkipException("the marts are up to date")
+        outlet_events[OWED].extra = {"mechanisms": [debt.mechanism for debt in debts]}
+
     vacuum()
     verify_archive()
     verify_rows()
     page()
+    owed()
 
 
 maintenance()

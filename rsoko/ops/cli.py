@@ -135,7 +135,10 @@ def down() -> None:
 @click.option("--no-build", is_flag=True, help="Только загрузить, витрины не пересчитывать.")
 @_guarded
 def load(paths: tuple[Path, ...], source: str | None, settings_given: tuple[str, ...], no_build: bool) -> None:
-    """Доставить файлы (или папки) и провести их до витрин. Код выхода 2, если что-то отклонено."""
+    """Доставить файлы (или папки) и провести их до витрин. Код выхода 2, если что-то отклонено.
+
+    Витрины пересчитываются и тогда, когда нового не пришло, но прежнее до них не дошло.
+    """
     from rsoko.ops import pipeline
 
     settings = _ready()
@@ -149,8 +152,8 @@ def load(paths: tuple[Path, ...], source: str | None, settings_given: tuple[str,
             outcomes.append(outcome)
     print_outcomes(outcomes)
     failed = any(outcome.status not in {"published", "superseded"} for outcome in outcomes)
-    if not no_build and any(outcome.published for outcome in outcomes):
-        _build(settings)
+    if not no_build:
+        _build_what_is_owed(settings)
     sys.exit(2 if failed else 0)
 
 
@@ -205,12 +208,19 @@ def build(full_refresh: bool) -> None:
     _build(_ready(), full_refresh)
 
 
-def _build(settings: Settings, full_refresh: bool = False) -> None:
-    from dbt_project import runner
+def _build_what_is_owed(settings: Settings) -> None:
+    from dbt_project.owed import owed
     from rsoko.ops import pipeline
 
-    with pipeline.connect(settings):
-        pass  # schemas exist even where nothing was ever loaded
+    with pipeline.connect(settings) as connection:
+        debts = owed(connection)
+    if debts:
+        _build(settings)
+
+
+def _build(settings: Settings, full_refresh: bool = False) -> None:
+    from dbt_project import runner
+
     with console.status("Строю витрины (dbt)…"):
         result = runner.build(settings.database_url, full_refresh=full_refresh)
     console.print(f"Витрины построены: моделей и проверок {len(result.nodes)}, замечаний {len(result.warned)}.")
@@ -283,7 +293,7 @@ def restore(delivery_id: int, no_build: bool) -> None:
     settings = _ready()
     print_outcomes([pipeline.restore(settings, delivery_id)])
     if not no_build:
-        _build(settings)
+        _build_what_is_owed(settings)
 
 
 @main.command()

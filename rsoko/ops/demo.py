@@ -12,6 +12,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from dbt_project.owed import owed
 from ingest.load import ledger
 from ingest.load.landing import Landing, file_sha256
 from rsoko.base.errors import PermanentError
@@ -73,10 +74,11 @@ def demo(settings: Settings, console: Console) -> None:
             generate.write(target)
     manifest = _manifest(target)
     console.print(f"[bold]1.[/] Вымышленный регион: файлов поставщиков {len(manifest)}, лежат в {target}")
-    published = False
     for wave in sorted({int(row["wave"]) for row in manifest}):
-        published |= _run_wave(settings, console, target, [row for row in manifest if int(row["wave"]) == wave], wave)
-    if published or _is_behind(settings):
+        _run_wave(settings, console, target, [row for row in manifest if int(row["wave"]) == wave], wave)
+    with pipeline.connect(settings) as connection:
+        debts = owed(connection)
+    if debts:
         _airflow(settings, console, ["transform"], "dbt строит и проверяет витрины")
     _deliveries(settings, console)
     _marts(settings, console)
@@ -89,8 +91,8 @@ def _manifest(target: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _run_wave(settings: Settings, console: Console, target: Path, files: list[dict[str, str]], wave: int) -> bool:
-    """Deliver one wave of files and let the ingest DAGs take them; whether there was anything new."""
+def _run_wave(settings: Settings, console: Console, target: Path, files: list[dict[str, str]], wave: int) -> None:
+    """Deliver one wave of files and let the ingest DAGs take what is new of them."""
     landing = Landing(settings.landing_url)
     new = [row for row in files if not _is_known(settings, target / row["file"])]
     for row in new:
@@ -101,7 +103,6 @@ def _run_wave(settings: Settings, console: Console, target: Path, files: list[di
     order = sorted(delivered, key=lambda source: (not load_contract(source).register, source))
     if order:
         _airflow(settings, console, [f"ingest_{source}" for source in order], "Airflow принимает файлы")
-    return bool(order)
 
 
 def _is_known(settings: Settings, file: Path) -> bool:
@@ -109,16 +110,6 @@ def _is_known(settings: Settings, file: Path) -> bool:
         found = connection.execute(
             "select 1 from meta.delivery where sha256 = %s and status in ('published', 'superseded', 'rejected')",
             [file_sha256(file)],
-        )
-        return found.fetchone() is not None
-
-
-def _is_behind(settings: Settings) -> bool:
-    """Whether current results have not reached the marts yet: an earlier run was interrupted."""
-    with pipeline.connect(settings) as connection:
-        found = connection.execute(
-            "select 1 from meta.current_load where source in ('vpr', 'gia') and load_id not in "
-            "(select load_id from meta.control_total where stage = 'core') limit 1"
         )
         return found.fetchone() is not None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Column, Table
 
+from dbt_project.owed import Debt, owed
 from ingest.load import ledger
 from ingest.load.landing import Landing
 from rsoko.base.errors import RsokoError
@@ -53,6 +55,7 @@ def show(settings: Settings, console: Console, limit: int = 5) -> None:
         provisional = _provisional(connection)
         show_clock(connection, console)
         show_verifications(connection, console)
+        debts = owed(connection)
     narrow = Column("источник", max_width=console.width // 3, no_wrap=True)
     table = Table(narrow, "файлов", "строк", "отложено", "заменено", Column("последняя", no_wrap=True))
     for contract in contracts():
@@ -75,6 +78,7 @@ def show(settings: Settings, console: Console, limit: int = 5) -> None:
     console.print(f"Airflow: {airflow_service.addresses(settings).url if running else 'не запущен (rsoko up)'}")
     if provisional:
         console.print(f"[yellow]Организаций, которых нет в реестре: {provisional}.[/] Доставьте свежий реестр.")
+    _print_debts(console, debts)
     if not broken:
         console.print("[green]Сломанного нет.[/]")
         return
@@ -128,6 +132,22 @@ def _unfit(settings: Settings) -> list[str]:
             except RsokoError as error:
                 found.append(f"inbox/{contract.source}: {error}")
     return found
+
+
+def _print_debts(console: Console, debts: Sequence[Debt]) -> None:
+    if behind := [debt for debt in debts if not debt.held_back]:
+        sources = sorted({source for debt in behind for source in debt.sources})
+        why = [f"опубликовано новое: {', '.join(sources)}"] * bool(sources)
+        why += ["изменились модели или справочники"] * any(debt.code_has_changed for debt in behind)
+        names = ", ".join(debt.mechanism for debt in behind)
+        console.print(f"[yellow]Витрины отстают: {names}[/] ({'; '.join(why)}). Пересчитать: rsoko build")
+    for debt in debts:
+        if debt.held_back:
+            said = escape(textwrap.shorten(debt.held_back, 2 * console.width, placeholder=" …"))
+            console.print(
+                f"[red]Витрины {debt.mechanism} задержаны и остались прежними:[/] {said}\n"
+                "Что делать: docs/runbooks/transform.md"
+            )
 
 
 def _rows(connection: psycopg.Connection, query: Any) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ PATH = Path(__file__).parent / "vocabulary.yml"
 
 @lru_cache
 def written() -> dict[str, dict[str, list[str]]]:
-    """Vocabulary name → {canonical value: its spellings as they stand in the file, of a subject title and dative first}."""
+    """Vocabulary name → {canonical value: its spellings as the file has them; of a subject title and dative first}."""
     raw = yaml.safe_load(PATH.read_text(encoding="utf-8"))
     return {
         name: {str(value): [str(spelling) for spelling in spellings] for value, spellings in values.items()}

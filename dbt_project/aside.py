@@ -212,7 +212,11 @@ select
                     'create view %%s%%s as %%s',
                     name, ' with (' || array_to_string(reloptions, ', ') || ')', pg_get_viewdef(oid)
                 ),
-                format('alter view %%s owner to %%s', name, relowner::regrole)
+                case
+                    when pg_has_role(relowner, 'member')
+                    then format('alter view %%s owner to %%s', name, relowner::regrole)
+                    else format('grant all on %%s to %%s', name, relowner::regrole)
+                end
             ]
             || array(
                 select

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from warehouse import ask, installation, start, template
+from warehouse import ask, database_name, installation, start, template
 
 from dbt_project import PROJECT, runner
 from dbt_project.owed import Debt, owed
@@ -24,7 +24,7 @@ from ingest.load import ledger
 from rsoko.base import database
 from rsoko.base.errors import TransientError
 from rsoko.base.settings import Settings
-from rsoko.ops import pipeline
+from rsoko.ops import pipeline, postgres
 
 COPIED = ("dbt_project.yml", "profiles.yml", "macros", "tests/generic", "models/staging/_sources.yml",
           "models/staging/meta", "models/staging/municipality")  # fmt: skip
@@ -69,6 +69,12 @@ models:
 """,
     "tests/beta_has_no_lost_place.sql": "select * from {{ ref(\"mart_beta__place\") }} where municipality_code = '0'\n",
 }
+NEW = """version: 2
+models:
+  - name: mart_beta__new
+    description: "Строка: место"
+    columns: [{name: municipality_code, data_type: text, description: Код}]
+"""
 PUBLISHED = {
     "alpha": "select string_agg(municipality_code, ',' order by municipality_code) from mart.mart_alpha__place",
     "beta": "select string_agg(municipality_code, ',' order by municipality_code) from mart.mart_beta__place",
@@ -117,29 +123,27 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def origin(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """Name of a database and folder of a project with places 1 and 2 delivered and built, to be copied."""
+def origin(server: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """Places 1 and 2, delivered and built. Only to be copied."""
     folder = tmp_path_factory.mktemp("origin")
     for name in COPIED:
         copy = shutil.copytree if (PROJECT / name).is_dir() else shutil.copy
         (folder / "project" / name).parent.mkdir(parents=True, exist_ok=True)
         copy(PROJECT / name, folder / "project" / name)
-    with installation(server, folder / "home", name="build_origin") as settings:
+    with installation(server, folder / "home") as settings:
         house = House(settings, folder / "project", folder)
         for name, text in FILES.items():
             house.write(name, text)
         house.deliver(1, 2)
         house.build()
-        yield "build_origin", folder
+        yield house
 
 
 @pytest.fixture
-def house(server: Settings, origin: tuple[str, Path], tmp_path: Path) -> Iterator[House]:
-    database_name, folder = origin
-    shutil.copytree(folder / "project", tmp_path / "project")
-    shutil.copytree(folder / "dbt", tmp_path / "dbt")
-    # One name for all: dbt reads the project anew for every other database.
-    with installation(server, tmp_path / "home", template=database_name, name="build_copy") as settings:
+def house(server: Settings, origin: House, tmp_path: Path) -> Iterator[House]:
+    for name in ("project", "dbt"):
+        shutil.copytree(origin.folder / name, tmp_path / name)
+    with installation(server, tmp_path / "home", template=database_name(origin.settings)) as settings:
         yield House(settings, tmp_path / "project", tmp_path)
 
 
@@ -164,9 +168,9 @@ def test_what_is_published_but_not_built_is_owed(house: House) -> None:
     assert ask(house.settings, "select places, top from mart.mart_alpha__count") == [(3, 2000)]
 
 
-def test_an_empty_warehouse_owes_nothing_and_builds(server: Settings, origin: tuple[str, Path], tmp_path: Path) -> None:
-    with installation(server, tmp_path / "home", name="build_copy") as settings:
-        house = House(settings, origin[1] / "project", tmp_path)
+def test_an_empty_warehouse_owes_nothing_and_builds(server: Settings, origin: House, tmp_path: Path) -> None:
+    with installation(server, tmp_path / "home") as settings:
+        house = House(settings, origin.project, tmp_path)
         assert house.owed == []
         assert house.build().published == ["alpha", "beta"]
         assert house.published == {"alpha": None, "beta": None}
@@ -241,53 +245,77 @@ def test_a_fault_in_core_holds_back_what_reads_it(house: House) -> None:
     assert house.published == {"alpha": "0,1,2", "beta": "1,2"}
 
 
-def test_new_tables_keep_privileges_comments_and_views(house: House) -> None:
-    settings = house.settings
+@pytest.fixture
+def analyst(server: Settings, house: House) -> Iterator[psycopg.Connection]:
+    """A connection of role `analyst`, who may use the marts and owns what it makes."""
+    url = postgres.admin_url(server, database_name(house.settings))
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create role analyst; grant usage on schema mart to analyst")
+        connection.execute("grant all on schema public to analyst, rsoko")
+        connection.execute("grant select on all tables in schema mart to analyst; set role analyst")
+        yield connection
+        connection.execute("reset role; drop owned by analyst; drop role analyst")
+
+
+def test_new_tables_keep_privileges_and_comments(house: House, analyst: psycopg.Connection) -> None:
     privileges = (
-        "select privilege_type, is_grantable from information_schema.role_table_grants "
-        "where table_name = %s and grantee = 'build_reader' order by 1"
+        "select distinct privilege_type, is_grantable from information_schema.column_privileges "
+        "where table_name = %s and grantee = 'analyst'"
     )
-    with psycopg.connect(settings.database_url, autocommit=True) as connection:
-        connection.execute("create role build_reader")
-        try:
-            connection.execute("grant select on mart.mart_alpha__place to build_reader with grant option")
-            connection.execute("grant select (top) on mart.mart_alpha__count to build_reader")
-            connection.execute("create view public.small as select value from mart.mart_alpha__place")
-            connection.execute("create view public.smaller as select value from public.small")
-            connection.execute("grant select on public.smaller to build_reader")
-            connection.execute("create view public.odd as select places from mart.mart_alpha__count")
-            connection.execute("alter default privileges in schema mart grant select on tables to build_reader")
-            house.write("models/marts/beta/mart_beta__new.sql", "select municipality_code from {{ ref('fct_other') }}")
-            house.write(
-                "models/new.yml",
-                "version: 2\nmodels:\n  - name: mart_beta__new\n"
-                "    columns: [{name: municipality_code, data_type: text}]\n",
-            )
-            house.change("models/marts/alpha/mart_alpha__count.sql", "as places", "as n_places")
-            house.change("models/marts.yml", "name: places", "name: n_places")
-            before = oid(house, "mart.mart_alpha__place")
-            house.build()
-            assert oid(house, "mart.mart_alpha__place") != before
-            assert ask(settings, privileges, "mart_alpha__place") == [("SELECT", "YES")]
-            assert ask(settings, privileges, "mart_beta__place") == []  # what it had, not what a new one would get
-            assert ask(settings, privileges, "mart_beta__new") == [("SELECT", "NO")]
-            allowed = "select has_column_privilege('build_reader', 'mart.mart_alpha__count', 'top', 'select')"
-            assert ask(settings, allowed) == [(True,)]
-            assert ask(settings, "select * from public.smaller order by 1") == [("район 1",), ("район 2",)]
-            assert ask(settings, privileges, "smaller") == [("SELECT", "NO")]
-            # Its column is gone: the view can not be made again.
-            assert ask(settings, "select to_regclass('public.odd')") == [(None,)]
-        finally:
-            connection.execute("drop owned by build_reader")
-            connection.execute("drop role build_reader")
+    with psycopg.connect(house.settings.database_url, autocommit=True) as connection:
+        connection.execute("grant select on mart.mart_alpha__place to analyst with grant option")
+        connection.execute("revoke select on mart.mart_alpha__count, mart.mart_beta__place from analyst")
+        connection.execute("grant select (top) on mart.mart_alpha__count to analyst")
+        connection.execute("revoke select on mart.mart_beta__place from rsoko_reader")
+    house.write("models/marts/beta/mart_beta__new.sql", "select municipality_code from {{ ref('fct_other') }}")
+    house.write("models/new.yml", NEW)
+    before = oid(house, "mart.mart_alpha__place")
+    house.build()
+    assert oid(house, "mart.mart_alpha__place") != before
+    assert ask(house.settings, privileges, "mart_alpha__place") == [("SELECT", "YES")]
+    assert ask(house.settings, privileges, "mart_alpha__count") == [("SELECT", "NO")]
+    assert analyst.execute("select top from mart.mart_alpha__count").fetchall() == [(1000,)]
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        analyst.execute("select places from mart.mart_alpha__count")
+    # A table has what it had before; one that is new has what the schema gives.
+    reads = (
+        "select array_agg(relname::text order by relname) from pg_class where relnamespace = 'mart'::regnamespace "
+        "and relkind = 'r' and has_table_privilege('rsoko_reader', oid, 'select')"
+    )
+    assert ask(house.settings, reads) == [(["mart_alpha__count", "mart_alpha__place", "mart_beta__new"],)]
     without_comment = (
         "select attrelid::regclass::text, attname from pg_attribute inner join pg_class on pg_class.oid = attrelid "
         "where relnamespace = 'mart'::regnamespace and relkind = 'r' and attnum > 0 "
-        "and relname <> 'mart_beta__new' and col_description(attrelid, attnum) is null"
+        "and (col_description(attrelid, attnum) is null or obj_description(attrelid) is null)"
     )
-    assert ask(settings, without_comment) == []
+    assert ask(house.settings, without_comment) == []
     indexed = "select count(*) from pg_indexes where schemaname = 'mart' and tablename = 'mart_alpha__place'"
-    assert ask(settings, indexed) == [(1,)]
+    assert ask(house.settings, indexed) == [(1,)]
+
+
+def test_views_of_users_are_made_again(
+    house: House, analyst: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(house.settings.database_url, autocommit=True) as connection:
+        connection.execute("create schema bi; grant usage on schema bi to analyst")
+        connection.execute("create view bi.own as select value from mart.mart_alpha__place")
+        connection.execute("create view bi.upon with (security_barrier=true) as select value from bi.own")
+        connection.execute("grant select on bi.upon to analyst; comment on view bi.upon is 'Значения'")
+        connection.execute("create view bi.odd as select places from mart.mart_alpha__count")
+    analyst.execute("create view public.theirs as select value from mart.mart_alpha__place")
+    house.change("models/marts/alpha/mart_alpha__count.sql", "as places", "as n_places")
+    house.change("models/marts.yml", "name: places", "name: n_places")
+    house.deliver(1, 2, 3)
+    house.build()
+    for view in ("bi.upon", "public.theirs"):
+        assert analyst.execute(f"select value from {view} order by 1").fetchall() == [  # type: ignore[call-overload]
+            ("район 1",), ("район 2",), ("район 3",),
+        ]  # fmt: skip
+    said = "select obj_description(oid), reloptions from pg_class where oid = 'bi.upon'::regclass"
+    assert ask(house.settings, said) == [("Значения", ["security_barrier=true"])]
+    # Its column is gone.
+    assert ask(house.settings, "select to_regclass('bi.odd')") == [(None,)]
+    assert "bi.odd read a mart and is gone" in caplog.text
 
 
 def test_a_long_reader_is_waited_for_and_never_ended(house: House) -> None:
@@ -373,8 +401,8 @@ def test_changed_sql_recomputes_what_reads_it_and_nothing_else(house: House) -> 
     assert house.owed == []
 
     # The change lies further up, and a part of the project is built before the whole.
-    house.change("models/staging/municipality/stg_municipality__register.sql", "municipality.municipality_name,",
-                 "'!' || municipality.municipality_name as municipality_name,")  # fmt: skip
+    staging = "models/staging/municipality/stg_municipality__register.sql"
+    house.change(staging, "municipality_name,", "'!' || municipality_name as municipality_name,")
     house.build(select="fct_other")
     assert ask(house.settings, values.format("fct_other")) == [("РАЙОН 1",), ("РАЙОН 2",)]
     house.build()

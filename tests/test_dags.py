@@ -127,7 +127,7 @@ def test_transform_runs_the_layers_in_order_when_any_source_has_news(bag: Any) -
     order = ["seeds", "staging", "core", "measures", "signs", "indicators", "marts", "page"]
     edges = {name: task["downstream"] for name, task in dag["tasks"].items()}
     assert edges == {task: [after] for task, after in pairwise(order)} | {"page": []}
-    assert dag["any_of"] == ["AssetAny", *(f"raw_{source}" for source in sources())]
+    assert dag["any_of"] == ["AssetAny", "owed", *(f"raw_{source}" for source in sources())]
     assert dag["tasks"]["marts"]["outlets"] == ["marts"]
     assert dag["params"] == ["first_layer", "full_refresh"]
 
@@ -139,7 +139,9 @@ def test_maintenance_tasks_do_not_wait_for_each_other(bag: Any) -> None:
         "verify_archive": [],
         "verify_rows": [],
         "page": [],
+        "owed": [],
     }
+    assert tasks["owed"]["outlets"] == ["owed"]
 
 
 def test_only_transient_failures_are_retried(bag: Any) -> None:

@@ -49,6 +49,8 @@ CONFIGURATION = {
     "max_wal_senders": "0",
     "random_page_cost": "1.1",
     "jit": "off",
+    "temp_file_limit": "20GB",  # of one process: a query gone wrong must not fill the disk
+    "client_connection_check_interval": "2s",  # the query of a client that is gone ends
     "timezone": "'UTC'",
     "log_timezone": "'UTC'",
 }

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from warehouse import ask, everything, installation, participant, template, write_csv
 
+from dbt_project import owed
 from ingest.load import ledger
 from rsoko.base.settings import Settings
 from rsoko.ops import cli, pipeline
@@ -220,13 +221,29 @@ def test_restore_brings_an_older_delivery_back(rsoko: CliRunner, warehouse: Sett
 
 
 def test_load_goes_through_to_the_marts(rsoko: CliRunner, warehouse: Settings, tmp_path: Path) -> None:
+    """Also when the load that brought the files died before it built."""
     files = [
         write_csv(tmp_path / "vpr" / f"vpr_2021_g4_{subject}.csv", [participant(c, school=school) for c in range(30)])
         for subject in ("MA", "RU") for school in ("edu990001",)
     ]  # fmt: skip
+    pipeline.load(warehouse, files)
+    shown = run(rsoko, "status").output
+    assert "Витрины отстают: leader, objectivity, preschool" in shown
+    assert "Пересчитать: rsoko build" in shown
     done = run(rsoko, "load", *files)
     assert done.exit_code == 0
     assert "Витрины построены" in done.output
     answer = run(rsoko, "sql", "--csv", "select count(*) from mart.mart_objectivity__marker where year = 2021")
     assert int(answer.output.split()[1]) > 0
-    assert "Организаций, которых нет в реестре: 1" in run(rsoko, "status").output
+    shown = run(rsoko, "status").output
+    assert "Организаций, которых нет в реестре: 1" in shown
+    assert "Витрины" not in shown
+    assert "Витрины построены" not in run(rsoko, "load", *files).output  # nothing is owed
+
+
+def test_status_says_which_marts_are_held_back(rsoko: CliRunner, warehouse: Settings) -> None:
+    with pipeline.connect(warehouse) as connection, connection.transaction():
+        owed.hold_back(connection, "preschool", ["test.rsoko.unique_grain: Got 3 results, configured to fail if != 0"])
+    shown = run(rsoko, "status").output
+    assert "Витрины preschool задержаны и остались прежними: test.rsoko.unique_grain: Got 3 results" in shown
+    assert "docs/runbooks/transform.md" in shown

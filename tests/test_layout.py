@@ -61,6 +61,14 @@ def test_no_model_reads_a_later_layer(manifest: Any) -> None:
     assert [(node.name, parent.name) for node, parent in edges if rank(parent) > rank(node)] == []
 
 
+def test_mechanisms_are_published_apart(manifest: Any) -> None:
+    """A mart of one mechanism that read another's could be published without it."""
+    mechanism = {key: node.fqn[2] for key, node in built(manifest).items() if node.fqn[1] == "marts"}
+    assert len(set(mechanism.values())) > 1
+    edges = [(node, parent) for node in mechanism for parent in manifest.nodes[node].depends_on.nodes]
+    assert [edge for edge in edges if mechanism.get(edge[1], mechanism[edge[0]]) != mechanism[edge[0]]] == []
+
+
 def test_layer_is_folder_and_tag(manifest: Any) -> None:
     nodes = built(manifest)
     assert len(nodes) == len(DESCRIBED)

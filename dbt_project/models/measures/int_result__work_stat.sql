@@ -1,7 +1,10 @@
-{#- Grouped by hash: the planner expects a group for every row and would sort them all by their text columns. -#}
+{#-
+    Grouped by hash: the planner expects a group for every row and would sort them all by their text columns. Without the
+    hint to join: 7.8 s instead of 2.5.
+-#}
 {{
     config(
-        pre_hook="set local enable_sort = off",
+        pre_hook=["{{ hash_joins() }}", "set local enable_sort = off"],
         indexes=[{"columns": ["region_code", "year", "organisation_code"]}],
     )
 }}

@@ -1,4 +1,10 @@
-{{ config(indexes=[{"columns": ["region_code", "organisation_code", "year"]}]) }}
+{#- Without the hint: more than 45 s instead of 0.3. -#}
+{{
+    config(
+        indexes=[{"columns": ["region_code", "organisation_code", "year"]}],
+        pre_hook="{{ hash_joins() }}",
+    )
+}}
 
 {%- set work = "region_code, organisation_code, procedure_code, year, grade, subject_code" -%}
 with

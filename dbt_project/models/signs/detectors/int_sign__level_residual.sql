@@ -1,3 +1,6 @@
+{#- Without the hint: 2.9 s instead of 0.3. -#}
+{{ config(pre_hook="{{ hash_joins() }}") }}
+
 with
     mean as (
         select

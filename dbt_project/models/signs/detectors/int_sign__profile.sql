@@ -1,3 +1,6 @@
+{#- Without the hint: 3.5 s instead of 1.2. -#}
+{{ config(pre_hook="{{ hash_joins() }}") }}
+
 with
     summed as (
         select

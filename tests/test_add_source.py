@@ -15,6 +15,7 @@ import pytest
 
 from expectations import classes
 from expectations.suite import Check
+from rsoko.base.settings import Settings
 from rsoko.contracts.model import Column, Contract, Fact, Items, Layout
 
 ROOT = Path(__file__).parent.parent
@@ -35,8 +36,9 @@ print(sum(node.unique_id.startswith("unit_test") for node in nodes), runner.__fi
 class Copy:
     """A copy of the project, in which a newcomer works."""
 
-    def __init__(self, folder: Path, database_url: str) -> None:
-        self.folder, self.database_url = folder, database_url
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self.folder = folder
+        self.environ = os.environ | settings.environ() | {"PYTHONPATH": str(folder), "COLUMNS": "300"}
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
         for name in filter(None, listed.split("\0")):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -48,11 +50,7 @@ class Copy:
 
     def run(self, *command: str) -> str:
         """What a command prints; its imports come from the copy."""
-        environ = os.environ | {
-            "PYTHONPATH": str(self.folder), "COLUMNS": "300", "RSOKO_HOME": str(self.folder / "var"),
-            "RSOKO_DATABASE_URL": self.database_url, "RSOKO_PSEUDONYM_KEY": "key of the tests",
-        }  # fmt: skip
-        done = subprocess.run(command, cwd=self.folder, env=environ, capture_output=True, text=True)
+        done = subprocess.run(command, cwd=self.folder, env=self.environ, capture_output=True, text=True)
         assert done.returncode == 0, f"{command}\n{done.stdout[-5000:]}\n{done.stderr[-5000:]}"
         return done.stdout
 
@@ -77,8 +75,8 @@ class Copy:
 
 
 @pytest.mark.slow
-def test_the_page_is_followed_literally(tmp_path: Path, database_url: str) -> None:
-    copy = Copy(tmp_path / "rsoko", database_url)
+def test_the_page_is_followed_literally(tmp_path: Path, settings: Settings) -> None:
+    copy = Copy(tmp_path / "rsoko", settings)
     printed = copy.follow(PAGE)
     assert len(printed) == PAGE.count("```sh")
     tested = set(re.findall(r"(?m)^tests/(\w+)\.py::\S+\[olympiad\] PASSED", "".join(printed)))

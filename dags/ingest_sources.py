@@ -68,7 +68,7 @@ def ingest_dag(contract: Contract) -> DAG:
             name="sla",
             reference=DeadlineReference.DAGRUN_QUEUED_AT,
             interval=timedelta(hours=contract.sla_hours),
-            callback=AsyncCallback("rsoko.ops.airflow_service.deadline_missed"),
+            callback=AsyncCallback("rsoko.ops.airflow.deadline.deadline_missed"),
         ),
         params={
             "paths": Param(

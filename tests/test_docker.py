@@ -19,7 +19,8 @@ import pytest
 import yaml
 
 from rsoko.base.settings import Settings
-from rsoko.ops import airflow_service, postgres
+from rsoko.ops import postgres
+from rsoko.ops.airflow import environment
 
 ROOT = Path(__file__).parent.parent
 DOCKER = ROOT / "docker"
@@ -66,13 +67,13 @@ def filled_example(example: dict[str, str]) -> dict[str, str]:
 
 class TestCompose:
     def test_services(self, compose: Any) -> None:
-        assert set(compose["services"]) == {"postgres", *airflow_service.SERVICES} | ONE_SHOT
+        assert set(compose["services"]) == {"postgres", *environment.SERVICES} | ONE_SHOT
         for name, service in compose["services"].items():
             assert ("healthcheck" in service) == (name not in ONE_SHOT), name
             assert ("restart" in service) == (name not in ONE_SHOT), name
 
     def test_services_are_started_as_on_one_machine(self, compose: Any) -> None:
-        for name, arguments in airflow_service.SERVICES.items():
+        for name, arguments in environment.SERVICES.items():
             assert compose["services"][name]["command"] == ["airflow", *arguments]
             assert compose["services"][name]["depends_on"]["init"] == {"condition": "service_completed_successfully"}
 
@@ -118,14 +119,14 @@ class TestCompose:
     def test_airflow_is_told_what_it_is_told_on_one_machine(
         self, compose: Any, dockerfile: list[tuple[str, str]], airflow_settings: Settings
     ) -> None:
-        here = {name for name in airflow_service.environment(airflow_settings) if name.startswith("AIRFLOW_")}
+        here = {name for name in environment.environment(airflow_settings) if name.startswith("AIRFLOW_")}
         image = {name for word, rest in dockerfile if word == "ENV" for name in re.findall(r"(\w+)=", rest)}
         there = {name for name in {*compose["x-environment"], *image} if name.startswith("AIRFLOW_")}
         assert here == there
 
     def test_airflow_knows_these_options(self, airflow_settings: Settings) -> None:
         options = yaml.safe_load((Path(airflow.__file__).parent / "config_templates/config.yml").read_text())
-        for name in airflow_service.environment(airflow_settings):
+        for name in environment.environment(airflow_settings):
             if name.startswith("AIRFLOW__"):
                 section, option = name.removeprefix("AIRFLOW__").lower().split("__")
                 assert option in options[section]["options"], name

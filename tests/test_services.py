@@ -20,7 +20,8 @@ import pytest
 
 from rsoko.base.errors import PermanentError, SupplierError, TransientError
 from rsoko.base.settings import Settings
-from rsoko.ops import airflow_service, postgres
+from rsoko.ops import postgres
+from rsoko.ops.airflow import environment, runs, services
 
 
 def mode(path: Path) -> int:
@@ -201,12 +202,12 @@ class TestExternalServer:
 def test_airflow_services_come_up_closed_to_strangers_and_go_down_whole(airflow_settings: Settings) -> None:
     settings = airflow_settings
     said: list[str] = []
-    addresses = airflow_service.up(settings, said.append)
+    addresses = services.up(settings, said.append)
     try:
-        assert airflow_service.is_up(settings)
-        services = airflow_service.running(settings).values()
-        family = {process for service in services for process in [service, *service.children(recursive=True)]}
-        assert len(family) > len(airflow_service.SERVICES)
+        assert services.is_up(settings)
+        alive = environment.running(settings).values()
+        family = {process for service in alive for process in [service, *service.children(recursive=True)]}
+        assert len(family) > len(environment.SERVICES)
         listening = {
             connection.laddr.ip
             for process in family
@@ -216,7 +217,7 @@ def test_airflow_services_come_up_closed_to_strangers_and_go_down_whole(airflow_
         assert listening == {"127.0.0.1"}
         assert mode(settings.home / "secrets/airflow_login.json") == 0o600
         # What plugin `preload` is for: workers are forked from a scheduler that has imported the gate.
-        scheduler = airflow_service.running(settings)["scheduler"]
+        scheduler = environment.running(settings)["scheduler"]
         assert any("pandas" in mapped.path for mapped in scheduler.memory_maps())
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(addresses.report_url)
@@ -225,18 +226,18 @@ def test_airflow_services_come_up_closed_to_strangers_and_go_down_whole(airflow_
             for page in ("docs", "redoc", "openapi.json", "docs/oauth2-redirect", "openapi.json?version=2025-04-28"):
                 assert answer(f"{addresses.url}{app}/{page}") == 401, (app, page)
         login = {"username": addresses.user, "password": addresses.password}
-        token = airflow_service._request(settings, "/auth/token", login)["access_token"]
+        token = services.request(settings, "/auth/token", login)["access_token"]
         assert answer(f"{addresses.url}/docs", token) == answer(f"{addresses.url}/openapi.json", token) == 200
         assert answer(f"{addresses.url}/gate/openapi.json", token) == 404
-        assert airflow_service.up(settings) == addresses
+        assert services.up(settings) == addresses
         # With the services up their scheduler runs it: a second runner on the same database would run tasks twice.
-        assert airflow_service.run_dags(settings, ["maintenance"], echo=said.append) == {"maintenance": "success"}
+        assert runs.run_dags(settings, ["maintenance"], echo=said.append) == {"maintenance": "success"}
         assert {mode(settings.home / folder) for folder in ("logs", "airflow", "run", "secrets")} == {0o700}
         written = list((settings.home / "logs" / "airflow").rglob("*.log"))
         assert written
         assert not [path for path in written if path.lstat().st_mode & 0o077]
     finally:
-        assert airflow_service.down(settings)
+        assert services.down(settings)
     assert not [process for process in family if process.is_running()]
-    assert not airflow_service.is_up(settings)
-    assert not airflow_service.down(settings)
+    assert not services.is_up(settings)
+    assert not services.down(settings)

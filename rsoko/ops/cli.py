@@ -93,11 +93,11 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 @_guarded
 def up() -> None:
     """Поднять базу и Airflow со страницей; напечатать адреса и логин."""
-    from rsoko.ops import airflow_service
+    from rsoko.ops.airflow import services
 
     settings = _ready()
     with console.status("Поднимаю Airflow (около минуты)…"):
-        state = airflow_service.up(settings)
+        state = services.up(settings)
     _print_addresses(settings, state)
 
 
@@ -120,10 +120,11 @@ def _print_addresses(settings: Settings, state: Any) -> None:
 @_guarded
 def down() -> None:
     """Остановить Airflow и базу."""
-    from rsoko.ops import airflow_service, postgres
+    from rsoko.ops import postgres
+    from rsoko.ops.airflow import services
 
     settings = Settings.from_env()
-    airflow_service.down(settings)
+    services.down(settings)
     postgres.stop(settings)
     console.print("Остановлено. Данные целы: " + str(settings.home))
 

@@ -18,7 +18,8 @@ from ingest.load.landing import Landing, file_sha256
 from rsoko.base.errors import PermanentError
 from rsoko.base.settings import Settings
 from rsoko.contracts.model import load_contract
-from rsoko.ops import airflow_service, pipeline, postgres
+from rsoko.ops import pipeline, postgres
+from rsoko.ops.airflow import runs
 from rsoko.ops.cli import STATUS
 from sample_region import generate
 
@@ -122,7 +123,7 @@ def _airflow(settings: Settings, console: Console, dags: list[str], what: str) -
             # A log file shows no spinner: there every finished task gets its line.
             status.update(line) if console.is_terminal else console.print(f"   [dim]{line}[/]")
 
-        states = airflow_service.run_dags(settings, dags, echo=echo)
+        states = runs.run_dags(settings, dags, echo=echo)
     if failed := [dag for dag, state in states.items() if state != "success"]:
         raise PermanentError(f"DAG failed: {', '.join(failed)}; logs in {settings.home}/logs")
 

@@ -18,7 +18,8 @@ from ingest.load.landing import Landing
 from rsoko.base.errors import RsokoError
 from rsoko.base.settings import Settings
 from rsoko.contracts.model import contracts
-from rsoko.ops import airflow_service, pipeline
+from rsoko.ops import pipeline
+from rsoko.ops.airflow import services
 
 _SOURCES = """
 select
@@ -74,8 +75,8 @@ def show(settings: Settings, console: Console, limit: int = 5) -> None:
         console.print(f"[red]Не принимается:[/] {escape(text)}", highlight=False)
     if len(unfit) > limit:
         console.print(f"… и ещё {len(unfit) - limit} в зоне приёма")
-    running = airflow_service.is_up(settings)
-    console.print(f"Airflow: {airflow_service.addresses(settings).url if running else 'не запущен (rsoko up)'}")
+    running = services.is_up(settings)
+    console.print(f"Airflow: {services.addresses(settings).url if running else 'не запущен (rsoko up)'}")
     if provisional:
         console.print(f"[yellow]Организаций, которых нет в реестре: {provisional}.[/] Доставьте свежий реестр.")
     _print_debts(console, debts)

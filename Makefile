@@ -38,7 +38,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 demo: install
 	@$(BIN)/rsoko demo
 
-PYTEST := $(BIN)/pytest -n 2 --dist loadgroup
+PYTEST := $(BIN)/pytest -n 2
 
 test: install
 	$(PYTEST) -m "not slow"

@@ -227,7 +227,7 @@ def test_a_fault_in_a_layer_holds_back_what_reads_it_and_is_owed(airflow_setting
     settings = airflow_settings
     with pipeline.connect(settings) as connection:
         connection.execute("create sequence core.int_leader__score")  # no table can take this name
-    assert airflow_service.run_dags(settings, ["transform"]) == {"transform": "failed"}
+    assert runs.run_dags(settings, ["transform"]) == {"transform": "failed"}
     states = task_states(settings, "transform")
     assert states.pop("page") == "upstream_failed"
     assert [layer for layer, state in states.items() if state != "success"] == ["indicators", "marts"]
@@ -238,10 +238,10 @@ def test_a_fault_in_a_layer_holds_back_what_reads_it_and_is_owed(airflow_setting
         assert others == [("objectivity", True, None), ("preschool", True, None)]
         connection.execute("drop sequence core.int_leader__score")
     # The night's check has it built, and then finds nothing to do.
-    assert airflow_service.run_dags(settings, ["maintenance"]) == {"maintenance": "success"}
+    assert runs.run_dags(settings, ["maintenance"]) == {"maintenance": "success"}
     assert announced(settings, "owed") == [{"mechanisms": ["leader"]}]
-    assert airflow_service.run_dags(settings, ["transform"]) == {"transform": "success"}
-    assert airflow_service.run_dags(settings, ["maintenance"]) == {"maintenance": "success"}
+    assert runs.run_dags(settings, ["transform"]) == {"transform": "success"}
+    assert runs.run_dags(settings, ["maintenance"]) == {"maintenance": "success"}
     assert len(announced(settings, "owed")) == 1
 
 

@@ -177,8 +177,8 @@ class TestEmbeddedServer:
 
 
 class TestExternalServer:
-    def test_is_used_as_it_is(self, settings: Settings, database_url: str) -> None:
-        assert postgres.ensure(settings) == database_url == settings.database_url
+    def test_is_used_as_it_is(self, settings: Settings) -> None:
+        assert postgres.ensure(settings) == settings.external_database_url == settings.database_url
         assert not (settings.home / "postgres").exists()
         assert postgres.status(settings).running
         assert not postgres.stop(settings)

@@ -250,8 +250,9 @@ def task_states(settings: Settings, dag_id: str) -> dict[str, str]:
     assert settings.external_airflow_database_url
     with psycopg.connect(settings.external_airflow_database_url) as connection:
         query = (
-            "select task_id, state from task_instance inner join dag_run using (dag_id, run_id) where dag_id = %s "
-            "and dag_run.id = (select max(id) from dag_run where dag_id = %s) order by task_instance.start_date"
+            "select task_id, task_instance.state from task_instance inner join dag_run using (dag_id, run_id) "
+            "where dag_id = %s and dag_run.id = (select max(id) from dag_run where dag_id = %s) "
+            "order by task_instance.start_date"
         )
         return dict(connection.execute(query, [dag_id, dag_id]).fetchall())
 

@@ -12,13 +12,14 @@ import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.rows import dict_row
 
 from dbt_project import PROJECT, aside, fingerprint, lineage, owed
 from dbt_project.layers import LAYERS
@@ -31,6 +32,7 @@ from rsoko.base.settings import Settings, private_folder
 Tests = Literal["none", "data", "all"]
 _LEFT_OUT: dict[Tests, list[str]] = {"none": ["test", "unit_test"], "data": ["unit_test"], "all": []}
 _FAILED = ("error", "fail", "runtime error")
+_ROWS_TOLD = 5
 PATIENCE = 600.0
 """Seconds for which the marts of a mechanism wait for readers of the published ones."""
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class NodeResult:
     Args:
         status: dbt's word: success, pass, warn, fail, error, skipped, no-op.
         concerns: names of the models and seeds that it is or tests.
+        query: of a test of data: what selects the rows that must not be.
     """
 
     unique_id: str
@@ -58,6 +61,7 @@ class NodeResult:
     message: str
     seconds: float
     concerns: tuple[str, ...] = ()
+    query: str = ""
 
 
 @dataclass
@@ -145,7 +149,7 @@ def build(
         built = lineage.read(connection)
         models.refresh(models.outdated(built))
         aside.begin(connection)
-        result = BuildResult(dbt.build(manifest, arguments))
+        result = BuildResult([_with_rows(connection, node) for node in dbt.build(manifest, arguments)])
         _record(connection, models, built, result, published)
         left_out = without if layer in (None, LAYERS[-1]) else ()
         busy = _publish(connection, models, built, result, left_out, patience, fingerprint(project))
@@ -226,7 +230,7 @@ class _Dbt:
         return [
             NodeResult(
                 result.node.unique_id, str(result.status), result.message or "", result.execution_time,
-                _concerns(result.node),
+                _concerns(result.node), result.node.compiled_code or "" if result.node.resource_type == "test" else "",
             )
             for result in results
         ]  # fmt: skip
@@ -239,6 +243,16 @@ class _Dbt:
         if outcome.exception:
             raise PermanentError(f"dbt {command} could not start: {outcome.exception}") from outcome.exception
         return outcome.result
+
+
+def _with_rows(connection: psycopg.Connection, node: NodeResult) -> NodeResult:
+    """A failed test says which rows it found, the first of them: their number alone helps nobody to mend them."""
+    if node.status != "fail" or not node.query:
+        return node
+    with connection.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(f"select * from ({node.query}) as found limit {_ROWS_TOLD}".encode()).fetchall()
+    told = "; ".join(", ".join(f"{column} {value}" for column, value in row.items()) for row in rows)
+    return replace(node, message=f"{node.message}: {told}")
 
 
 def _concerns(node: Any) -> tuple[str, ...]:

@@ -245,6 +245,69 @@ def test_a_fault_in_core_holds_back_what_reads_it(house: House) -> None:
     assert house.published == {"alpha": "0,1,2", "beta": "1,2"}
 
 
+RED_Q = "objectivity,red_q,,Красный флаг: доля ложных открытий не больше,0.1,доля,2015-01-01,"
+"""The beginning of a row of the seed `parameter`; its last day follows."""
+
+
+@pytest.fixture
+def judging(house: House) -> House:
+    """The project has the parameters of the real one, and a mart that reads one of them."""
+    parameters = ("models/core/parameter", "seeds/parameters/parameter", "seeds/parameters/parameter_item",
+                  "models/core/assessment/dim_academic_year")  # fmt: skip
+    for path in (path for name in parameters for path in sorted(PROJECT.glob(f"{name}*"))):
+        for file in path.iterdir() if path.is_dir() else [path]:
+            house.write(str(file.relative_to(PROJECT)), file.read_text(encoding="utf-8"))
+    worth = 'value || \' \' || {{ parameter("objectivity", "red_q", "2024") }} as value'
+    house.change("models/marts/beta/mart_beta__place.sql", " value ", f" {worth} ")
+    house.change("models/marts/beta/mart_beta__place.sql", "municipality_code,", "region_code, municipality_code,")
+    house.change(
+        "models/marts.yml",
+        "  - name: mart_beta__place\n",
+        "  - name: mart_beta__place\n    config: {contract: {enforced: false}}\n",
+    )
+    return house
+
+
+def test_a_region_has_its_own_parameter(judging: House) -> None:
+    values = "select distinct split_part(value, ' ', 3) from mart.mart_beta__place"
+    judging.build()
+    assert ask(judging.settings, values) == [("0.1",)]
+    for region in (98, 99):
+        row = f"{RED_Q.replace(',,', f',{region},').replace('0.1', f'0.0{region}')}9999-12-31,приказ региона,law\n"
+        judging.change("seeds/parameters/parameter.csv", RED_Q, f"{row}{RED_Q}")
+    judging.build()
+    assert ask(judging.settings, values) == [("0.099",)]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([("2015-01-01", "2023-12-31")], "parameters_have_no_gap.*red_q, gap_from 2024-01-01, gap_to 9999-12-31"),
+        (
+            [("2015-01-01", "2021-12-31"), ("2024-06-01", "9999-12-31")],
+            "parameters_have_no_gap.*red_q, gap_from 2022-01-01, gap_to 2024-05-31",
+        ),
+        ([("2018-01-01", "9999-12-31")], "parameters_have_no_gap.*red_q, gap_from 2015-01-01, gap_to 2017-12-31"),
+        (
+            [("2015-01-01", "2024-12-31"), ("2024-01-01", "9999-12-31")],
+            "periods_do_not_overlap.*parameter_set objectivity, parameter_code red_q",
+        ),
+    ],
+)
+def test_a_gap_or_an_overlap_of_a_parameter_stops_the_build_and_is_named(
+    judging: House, given: list[tuple[str, str]], told: str
+) -> None:
+    rows = [f"{RED_Q.replace('2015-01-01', since)}{until},метод,project\n" for since, until in given]
+    text = (judging.project / "seeds/parameters/parameter.csv").read_text(encoding="utf-8")
+    [old] = [line for line in text.splitlines(keepends=True) if line.startswith(RED_Q)]
+    judging.write("seeds/parameters/parameter.csv", text.replace(old, "".join(rows)))
+    judging.deliver(1, 2, 3)
+    with pytest.raises(runner.BuildError, match=told) as failure:
+        judging.build()
+    assert failure.value.result.published == ["alpha"]
+    assert judging.published == {"alpha": "1,2,3", "beta": "1,2"}
+
+
 @pytest.fixture
 def analyst(server: Settings, house: House) -> Iterator[psycopg.Connection]:
     """A connection of role `analyst`, who may use the marts and owns what it makes."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,22 @@ ENTRY_KEYS = {
     "unit_tests": {"name", "description", "model", "given", "expect", "overrides", "config"},
 }
 COLUMN_KEYS = {"name", "description", "data_type", "constraints", "data_tests", "config", "quote"}
+
+
+ASKED = re.compile(r"""\bparameter\("(\w+)", "(\w+)",""")
+
+
+def test_every_parameter_is_a_row_and_every_row_is_asked_for() -> None:
+    """A missing row would be an empty value: no school would be red, and nobody would know."""
+    asked = {
+        found for folder in ("models", "macros") for path in (PROJECT / folder).rglob("*.sql")
+        for found in ASKED.findall(path.read_text(encoding="utf-8"))
+    }  # fmt: skip
+    of_a_test = (PROJECT / "macros" / "sign_test.sql").read_text(encoding="utf-8").split("endmacro")[0]
+    asked |= {("objectivity", code) for code in re.findall(r'"(\w+)"', of_a_test)}
+    with (SEEDS / "parameters" / "parameter.csv").open(encoding="utf-8", newline="") as file:
+        rows = {(row["parameter_set"], row["parameter_code"]) for row in csv.DictReader(file)}
+    assert asked == rows
 
 
 @pytest.fixture(scope="module")

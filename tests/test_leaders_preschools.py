@@ -54,8 +54,9 @@ def seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def parameter(name: str, code: str) -> Fraction:
-    return next(Fraction(row["value"]) for row in seed(name) if row["parameter_code"] == code)
+def parameter(parameter_set: str, code: str) -> Fraction:
+    rows = (row for row in seed("parameter") if row["parameter_set"] == parameter_set)
+    return next(Fraction(row["value"]) for row in rows if row["parameter_code"] == code)
 
 
 def mean(values: list[Fraction]) -> Fraction:
@@ -117,9 +118,7 @@ def values(settings: Settings) -> dict[str, dict[Key, Fraction]]:
     for year in {key[0] for key in out["L20"]}:
         for organisation, person in leaders(settings, year).items():
             past = sorted((row for row in people[person] if row[0] <= year), key=lambda row: row[0])
-            recent = [
-                row[1] for row in past if row[1] and row[0] > year - parameter("leader_parameter", "competence_years")
-            ]
+            recent = [row[1] for row in past if row[1] and row[0] > year - parameter("leader", "competence_years")]
             if recent:
                 out["L1"][year, organisation] = mean(recent[-1])
             education = [row[2] for row in past if row[2] is not None]
@@ -132,10 +131,10 @@ def values(settings: Settings) -> dict[str, dict[Key, Fraction]]:
 
 def total(card: list[dict[str, str]], scores: dict[str, Fraction]) -> tuple[Fraction | None, Fraction]:
     """Total and share of weight available of one leader whose card has the rows `card`."""
-    directions = defaultdict(list)
-    for row in card:
-        for direction in row["directions"].split():
-            directions[direction].append(row["scorecard_code"])
+    directions, codes_of_card = defaultdict(list), {row["scorecard_code"] for row in card}
+    for row in seed("leader_scorecard_direction"):
+        if row["scorecard_code"] in codes_of_card:
+            directions[row["direction_no"]].append(row["scorecard_code"])
     scored = [
         mean([scores[code] for code in codes if code in scores])
         for codes in directions.values()

@@ -36,7 +36,6 @@ ANOTHER_THING = {
     "children": "a contract counts the children of one group, a mart those of a region",
     "level": "preschool: a step of the scale as the supplier gives it and the mean of such steps",
     "total": "signs: the points of a participant; leaders: the points of a leader",
-    "value": "a parameter may be a text: a list of names",
     "score": "signs: −log10 p; leaders: a share of one",
 }
 """Names that mean two things, each with its type."""

@@ -1,9 +1,19 @@
-{#- Value of parameter `code` of seed `seed` in `year`, for one row: use it after aggregation. -#}
-{% macro parameter(seed, code, year) -%}
+{#-
+    Value of a parameter in the region and the `year` of one row: use it after aggregation. The region is the `region_code`
+    beside `year`: of the same table, if that is named.
+-#}
+{% macro parameter(parameter_set, code, year) -%}
+    {%- set row = year.rpartition(".")[0] -%}
     (
         select parameter.value
-        from {{ ref(seed) }} as parameter
-        where parameter.parameter_code = '{{ code }}' and {{ valid_in("parameter", year) }}
+        -- Renamed: `year` and `region_code` mean the row that asks.
+        from
+            (
+                select region_code as for_region, year as for_year, value
+                from {{ ref("int_parameter__resolved") }}
+                where parameter_set = '{{ parameter_set }}' and parameter_code = '{{ code }}'
+            ) as parameter
+        where parameter.for_region = {{ row ~ "." if row }}region_code and parameter.for_year = {{ year }}
     )
 {%- endmacro %}
 

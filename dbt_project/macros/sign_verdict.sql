@@ -11,8 +11,8 @@
                     (
                         1 / tan(
                             pi() * least(
-                                greatest({{ p }}, {{ parameter("objectivity_parameter", "p_min", year) }}),
-                                {{ parameter("objectivity_parameter", "p_max", year) }}
+                                greatest({{ p }}, {{ parameter("objectivity", "p_min", year) }}),
+                                {{ parameter("objectivity", "p_max", year) }}
                             )
                         )
                     )::numeric,
@@ -31,9 +31,9 @@
     case
         when not is_sufficient
         then 'insufficient'
-        when q <= {{ parameter("objectivity_parameter", "red_q", "year") }}
+        when q <= {{ parameter("objectivity", "red_q", "year") }}
         then 'red'
-        when p <= {{ parameter("objectivity_parameter", "amber_p", "year") }}
+        when p <= {{ parameter("objectivity", "amber_p", "year") }}
         then 'amber'
         else 'none'
     end
@@ -49,8 +49,8 @@
         test.subject_code,
         calibrated.detector_code,
         least(
-            greatest(calibrated.z, {{ parameter("objectivity_parameter", "pool_z_min", "test.year") }}),
-            {{ parameter("objectivity_parameter", "pool_z_max", "test.year") }}
+            greatest(calibrated.z, {{ parameter("objectivity", "pool_z_min", "test.year") }}),
+            {{ parameter("objectivity", "pool_z_max", "test.year") }}
         ) as z
     from {{ ref("int_sign__calibrated") }} as calibrated
     inner join {{ ref("int_sign__group") }} as groups using (region_code, test_id, group_no)

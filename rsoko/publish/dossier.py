@@ -63,8 +63,8 @@ where region_code = %(region)s and organisation_code = any(%(organisations)s)
 order by organisation_code, procedure_code = 'vpr' desc, procedure.title, subject.title, grade, year
 """
 _HISTORY_YEARS = """
-select value::integer as years from core.control_parameter
-where parameter_code = 'history_years' and make_date(%(year)s, 12, 31) between valid_from and valid_to
+select value::integer as years from core.int_parameter__resolved
+where parameter_set = 'control' and parameter_code = 'history_years' and region_code = %(region)s and year = %(year)s
 """
 _WHOLE_WORK = """
     region_code = %(region)s and procedure_code = %(procedure)s and year = %(year)s and grade = %(grade)s
@@ -170,7 +170,7 @@ class _Facts:
 
     def years_of(self, year: int) -> range:
         """Years that a page of `year` looks back at, itself the last."""
-        [found] = _rows(self._connection, _HISTORY_YEARS, {"year": year})
+        [found] = _rows(self._connection, _HISTORY_YEARS, {"region": self._region, "year": year})
         return range(year - found["years"] + 1, year + 1)
 
     def _region_of(self, work: Work) -> tuple[list[Row], list[Row]]:

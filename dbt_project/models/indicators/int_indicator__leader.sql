@@ -30,7 +30,7 @@ with
         from person
         where
             num_nonnulls(test_percent, project_percent) > 0
-            and attested_in > year - {{ parameter("leader_parameter", "competence_years", "year") }}
+            and attested_in > year - {{ parameter("leader", "competence_years", "year") }}
         order by
             region_code, year, organisation_code, attested_in desc, decided_on desc nulls last, attested_at, attested_as
     ),
@@ -53,9 +53,8 @@ with
             year,
             organisation_code,
             has_management_education
-            and trained_on >= make_date(
-                year - {{ parameter("leader_parameter", "training_years", "year") }}::integer, 12, 31
-            ) as is_trained
+            and trained_on
+            >= make_date(year - {{ parameter("leader", "training_years", "year") }}::integer, 12, 31) as is_trained
         from training
     ),
 

@@ -3,7 +3,7 @@ with
         select
             *,
             case when area_no = 0 then '' else '_' || area_no end as area_suffix,
-            {{ parameter("preschool_parameter", "base_level", "year") }} as base_level
+            {{ parameter("preschool", "base_level", "year") }} as base_level
         from {{ ref("int_preschool__area") }}
     ),
 

@@ -1,19 +1,20 @@
 with
     year_scale as (
         select
+            region_code,
             year,
-            {{ parameter("survey_parameter", "scale_min", "year") }} as scale_min,
-            {{ parameter("survey_parameter", "scale_max", "year") }} as scale_max,
-            {{ parameter("survey_parameter", "top_min", "year") }} as top_min,
-            {{ parameter("survey_parameter", "bottom_max", "year") }} as bottom_max
-        from (select distinct year from {{ ref("fct_survey_answer") }}) as surveyed
+            {{ parameter("survey", "scale_min", "year") }} as scale_min,
+            {{ parameter("survey", "scale_max", "year") }} as scale_max,
+            {{ parameter("survey", "top_min", "year") }} as top_min,
+            {{ parameter("survey", "bottom_max", "year") }} as bottom_max
+        from (select distinct region_code, year from {{ ref("fct_survey_answer") }}) as surveyed
     ),
 
     respondent as (
         select
             answer.region_code, answer.year, answer.organisation_code, answer.respondent_group, count(*) as respondents
         from {{ ref("fct_survey_answer") }} as answer
-        inner join year_scale on answer.year = year_scale.year
+        inner join year_scale on answer.region_code = year_scale.region_code and answer.year = year_scale.year
         where greatest({{ answer_columns() | join(", ") }}) >= year_scale.scale_min
         group by answer.region_code, answer.year, answer.organisation_code, answer.respondent_group
     ),
@@ -30,7 +31,7 @@ with
             sum(item.answer - year_scale.scale_min) as above_min,
             year_scale.scale_max - year_scale.scale_min as scale_length
         from {{ ref("fct_survey_answer_item") }} as item
-        inner join year_scale on item.year = year_scale.year
+        inner join year_scale on item.region_code = year_scale.region_code and item.year = year_scale.year
         -- Zero (hard to say) and unreadable cells lie below the scale.
         where item.answer between year_scale.scale_min and year_scale.scale_max
         group by

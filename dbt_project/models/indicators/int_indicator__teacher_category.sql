@@ -1,10 +1,11 @@
 with
-    attested as (select distinct year from {{ ref("fct_attestation") }}),
+    attested as (select distinct region_code, year from {{ ref("fct_attestation") }}),
 
     year_report as (
         select
+            region_code,
             year,
-            make_date(year, {{ parameter("leader_parameter", "category_month", "year") }}::integer, 1) as reported_on
+            make_date(year, {{ parameter("teacher", "category_month", "year") }}::integer, 1) as reported_on
         from attested
     ),
 
@@ -18,7 +19,8 @@ with
                 category.is_counted and coalesce(attestation.valid_until >= year_report.reported_on, true)
             ) as has_category
         from {{ ref("fct_attestation") }} as attestation
-        inner join year_report on attestation.year = year_report.year
+        inner join
+            year_report on attestation.region_code = year_report.region_code and attestation.year = year_report.year
         inner join
             {{ ref("teacher_category") }} as category
             on attestation.category = category.category_code

@@ -14,19 +14,13 @@ with
             and in_office.year = organisation.year
     ),
 
-    card as (
-        select scorecard.*, direction.direction_no
-        from {{ ref("leader_scorecard") }} as scorecard
-        cross join lateral unnest(string_to_array(scorecard.directions, ' ')) as direction(direction_no)
-    ),
-
     measured as (
         select
             leader.region_code,
             leader.year,
             leader.organisation_code,
             leader.person_hash,
-            card.direction_no::smallint as direction_no,
+            direction.direction_no,
             card.scorecard_code,
             card.indicator_code,
             card.lo,
@@ -40,10 +34,16 @@ with
             indicator_value.value
         from leader
         inner join
-            card on card.applies_to in ('both', leader.organisation_kind) and {{ valid_in("card", "leader.year") }}
+            {{ ref("leader_scorecard") }} as card
+            on card.applies_to in ('both', leader.organisation_kind)
+            and {{ valid_in("card", "leader.year") }}
+        inner join
+            {{ ref("leader_scorecard_direction") }} as card_direction
+            on card.scorecard_code = card_direction.scorecard_code
+            and {{ valid_in("card_direction", "leader.year") }}
         inner join
             {{ ref("leader_direction") }} as direction
-            on card.direction_no::smallint = direction.direction_no
+            on card_direction.direction_no = direction.direction_no
             and {{ valid_in("direction", "leader.year") }}
         left join
             {{ ref("fct_indicator_value") }} as indicator_value

@@ -16,8 +16,7 @@ select
         when organisation.marks = 0
         then 'none'
         when
-            organisation.marks >= {{ parameter("leader_parameter", "repeated_marks", "organisation.year") }}
-            or previous.marks > 0
+            organisation.marks >= {{ parameter("leader", "repeated_marks", "organisation.year") }} or previous.marks > 0
         then 'repeated'
         else 'single'
     end as state_code

@@ -32,9 +32,9 @@ with
     ruled as (
         select
             *,
-            low_procedures >= {{ parameter("low_results_parameter", "procedures_min", "year") }} as is_low_in_several,
+            low_procedures >= {{ parameter("low_results", "procedures_min", "year") }} as is_low_in_several,
             procedures_low_again > 0 as is_low_again,
-            {{ parameter("low_results_parameter", "rules_min", "year") }} as rules_min
+            {{ parameter("low_results", "rules_min", "year") }} as rules_min
         from counted
     )
 

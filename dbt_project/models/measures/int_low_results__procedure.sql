@@ -27,8 +27,8 @@ select
     low_procedure_code,
     participants::integer as participants,
     below::integer as below,
-    participants >= {{ parameter("low_results_parameter", "participants_min", "year") }} as is_counted,
-    participants >= {{ parameter("low_results_parameter", "participants_min", "year") }}
-    and 100 * below >= {{ parameter("low_results_parameter", "low_share_min", "year") }} * participants as is_low
+    participants >= {{ parameter("low_results", "participants_min", "year") }} as is_counted,
+    participants >= {{ parameter("low_results", "participants_min", "year") }}
+    and 100 * below >= {{ parameter("low_results", "low_share_min", "year") }} * participants as is_low
 from performed
 where participants > 0

@@ -4,10 +4,11 @@ with
         from {{ ref("fct_preschool_level") }} as level
         inner join
             (
-                select year, {{ parameter("preschool_parameter", "base_level", "year") }} as base_level
-                from (select distinct year from {{ ref("fct_preschool_level") }}) as rated_year
+                select region_code, year, {{ parameter("preschool", "base_level", "year") }} as base_level
+                from (select distinct region_code, year from {{ ref("fct_preschool_level") }}) as rated_year
             ) as rated
-            on level.year = rated.year
+            on level.region_code = rated.region_code
+            and level.year = rated.year
     ),
 
     group_area as (

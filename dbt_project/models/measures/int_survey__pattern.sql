@@ -2,12 +2,13 @@
 with
     limits as (
         select
+            region_code,
             year,
-            {{ parameter("survey_parameter", "scale_min", "year") }} as scale_min,
-            {{ parameter("survey_parameter", "scale_max", "year") }} as scale_max,
-            {{ parameter("control_parameter", "survey_answers_min", "year") }} as answers_min,
-            {{ parameter("control_parameter", "survey_rapid_seconds", "year") }} as rapid_seconds
-        from (select distinct year from {{ ref("fct_survey_answer") }}) as surveyed
+            {{ parameter("survey", "scale_min", "year") }} as scale_min,
+            {{ parameter("survey", "scale_max", "year") }} as scale_max,
+            {{ parameter("control", "survey_answers_min", "year") }} as answers_min,
+            {{ parameter("control", "survey_rapid_seconds", "year") }} as rapid_seconds
+        from (select distinct region_code, year from {{ ref("fct_survey_answer") }}) as surveyed
     ),
 
     form as (
@@ -24,7 +25,7 @@ with
             given.lowest = given.highest as is_straight,
             limits.rapid_seconds
         from {{ ref("fct_survey_answer") }} as answer
-        inner join limits on answer.year = limits.year
+        inner join limits on answer.region_code = limits.region_code and answer.year = limits.year
         cross join
             lateral(
                 select count(*) as answers, min(answer) as lowest, max(answer) as highest

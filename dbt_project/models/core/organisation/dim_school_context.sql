@@ -64,10 +64,7 @@ with
                     then 'urban'
                 end,
                 answer.settlement_kind
-            ) as settlement,
-            string_to_array(
-                {{ parameter("school_context_parameter", "selective_advanced", "answer.year") }}, ' '
-            ) as advanced_stages
+            ) as settlement
         from answer
         left join
             {{ ref("dim_organisation") }} as organisation
@@ -76,17 +73,30 @@ with
             and make_date(answer.year, 5, 1) between organisation.valid_from and organisation.valid_to
     ),
 
+    -- What makes a school one of advanced level, as the region says: patterns of its name and stages of advanced study.
+    rule as (
+        select
+            region_code,
+            year,
+            string_agg(item, '|' order by item) filter (where parameter_code = 'selective_name') as name_pattern,
+            array_agg(item) filter (where parameter_code = 'selective_advanced') as advanced_stages
+        from {{ ref("int_parameter__item") }}
+        where parameter_set = 'school_context'
+        group by region_code, year
+    ),
+
     judged as (
         select
-            *,
+            named.*,
             coalesce(
                 named.is_selective,
-                names ~ {{ parameter("school_context_parameter", "selective_name", "named.year") }}
-                or (coalesce(has_advanced_primary, false) and 'primary' = any(advanced_stages))
-                or (coalesce(has_advanced_basic, false) and 'basic' = any(advanced_stages))
-                or (coalesce(has_advanced_senior, false) and 'senior' = any(advanced_stages))
+                named.names ~ rule.name_pattern
+                {%- for stage in ("primary", "basic", "senior") %}
+                    or (coalesce(named.has_advanced_{{ stage }}, false) and '{{ stage }}' = any(rule.advanced_stages))
+                {%- endfor %}
             ) as is_selective_school
         from named
+        left join rule on named.region_code = rule.region_code and named.year = rule.year
     )
 
 select

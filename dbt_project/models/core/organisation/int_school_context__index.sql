@@ -71,7 +71,7 @@ with
         group by standard.region_code, standard.organisation_code, standard.year, asked.weight
         having
             sum(abs(component.weight))
-            >= asked.weight * {{ parameter("school_context_parameter", "index_min_share", "standard.year") }}::numeric
+            >= asked.weight * {{ parameter("school_context", "index_min_share", "standard.year") }}::numeric
     ),
 
     -- An index the region itself computed comes before ours; either is standardised among the schools of its year.

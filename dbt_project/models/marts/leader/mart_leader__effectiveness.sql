@@ -42,7 +42,7 @@ with
             organisation.municipality_code,
             counted.n_indicators_available,
             counted.n_indicators_applicable,
-            total.weight_available >= {{ parameter("leader_parameter", "rank_weight_min", "total.year") }} as is_ranked
+            total.weight_available >= {{ parameter("leader", "rank_weight_min", "total.year") }} as is_ranked
         from total
         inner join
             counted

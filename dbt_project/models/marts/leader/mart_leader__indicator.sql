@@ -33,6 +33,7 @@ with
             n,
             score,
             is_available,
+            string_agg(direction_no::text, ' ' order by direction_no) as directions,
             sum(nominal) as nominal,
             sum(effective) as effective
         from share
@@ -58,7 +59,7 @@ select
     indicator.person_hash,
     indicator.scorecard_code,
     scorecard.title,
-    scorecard.directions,
+    indicator.directions,
     indicator.indicator_code,
     indicator.value,
     indicator.n,

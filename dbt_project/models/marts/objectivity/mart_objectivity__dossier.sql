@@ -141,7 +141,7 @@ select
     flagged.p,
     flagged.q,
     flagged.pool_q,
-    coalesce(flagged.pool_q <= {{ parameter("objectivity_parameter", "red_q", "flagged.year") }}, false) as is_pooled,
+    coalesce(flagged.pool_q <= {{ parameter("objectivity", "red_q", "flagged.year") }}, false) as is_pooled,
     flagged.mechanism,
     mechanism.title as mechanism_title,
     mechanism.seen,

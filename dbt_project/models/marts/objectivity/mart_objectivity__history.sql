@@ -15,8 +15,8 @@ with
     ),
 
     limits as (
-        select year, {{ parameter("control_parameter", "history_years", "year") }} as history_years
-        from (select distinct year from event where kind = 'flagged') as flagged_year
+        select region_code, year, {{ parameter("control", "history_years", "year") }} as history_years
+        from (select distinct region_code, year from event where kind = 'flagged') as flagged_year
     )
 
 select
@@ -27,7 +27,7 @@ select
         count(*) filter (where event.kind = '{{ kind }}')::integer as years_{{ kind }} {{- "," if not loop.last }}
     {%- endfor %}
 from event as school
-inner join limits on school.year = limits.year
+inner join limits on school.region_code = limits.region_code and school.year = limits.year
 inner join
     event
     on school.region_code = event.region_code

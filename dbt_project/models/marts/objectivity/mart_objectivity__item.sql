@@ -10,7 +10,7 @@ with
             grade,
             subject_code,
             n_min,
-            {{ parameter("objectivity_parameter", "item_z", "year") }} as item_z
+            {{ parameter("objectivity", "item_z", "year") }} as item_z
         from {{ ref("int_sign__test") }}
         where unit_kind = 'organisation'
     ),

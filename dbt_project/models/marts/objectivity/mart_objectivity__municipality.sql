@@ -40,7 +40,7 @@ select
     round(summed.sum_z / summed.groups, 6)::numeric(18, 6) as mean_z,
     spread.municipalities,
     case
-        when spread.municipalities >= {{ parameter("objectivity_parameter", "calibration_groups_min", "summed.year") }}
+        when spread.municipalities >= {{ parameter("objectivity", "calibration_groups_min", "summed.year") }}
         then round((summed.s - spread.median) / nullif(spread.half_width, 0), 6)
     end::numeric(18, 6) as z
 from summed

@@ -14,7 +14,7 @@ with
         group by grouping sets ((region_code, is_observed, year), (region_code, is_observed))
     ),
 
-    bounded as (select *, {{ parameter("control_parameter", "interval_z", "last_year") }} as z from counted)
+    bounded as (select *, {{ parameter("control", "interval_z", "last_year") }} as z from counted)
 
 select
     region_code,

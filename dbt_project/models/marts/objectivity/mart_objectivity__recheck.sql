@@ -13,7 +13,7 @@ with
             sum(works)::integer as works,
             sum(raised)::integer as raised_works,
             sum(objective)::integer as objective_works,
-            {{ parameter("control_parameter", "interval_z", "year") }} as z
+            {{ parameter("control", "interval_z", "year") }} as z
         from {{ ref("mart_objectivity__recheck_group") }}
         group by region_code, year, flag, action
     )

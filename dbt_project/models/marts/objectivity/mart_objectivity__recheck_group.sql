@@ -12,10 +12,10 @@ with
             sign.mechanism,
             action.action,
             greatest(population.works, looked_at.works) as group_works,
-            {{ parameter("control_parameter", "plan_acceptable", "recheck.year") }} / 100 as acceptable,
-            {{ parameter("control_parameter", "plan_accuse_risk", "recheck.year") }} / 100 as accuse_limit,
-            {{ parameter("control_parameter", "recheck_works_min", "recheck.year") }} as works_min,
-            {{ parameter("control_parameter", "plan_works_max", "recheck.year") }} as works_max
+            {{ parameter("control", "plan_acceptable", "recheck.year") }} / 100 as acceptable,
+            {{ parameter("control", "plan_accuse_risk", "recheck.year") }} / 100 as accuse_limit,
+            {{ parameter("control", "recheck_works_min", "recheck.year") }} as works_min,
+            {{ parameter("control", "plan_works_max", "recheck.year") }} as works_max
         from {{ ref("int_recheck__group") }} as recheck
         left join
             {{ ref("mart_objectivity__sign") }} as sign
@@ -111,5 +111,6 @@ select
 from tested
 left join
     {{ ref("mart_objectivity__recheck_plan") }} as plan
-    on tested.year = plan.year
+    on tested.region_code = plan.region_code
+    and tested.year = plan.year
     and least(tested.group_works, tested.works_max) = plan.works

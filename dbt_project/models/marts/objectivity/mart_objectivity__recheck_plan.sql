@@ -14,6 +14,7 @@ with
     )
 
 select
+    year_set.region_code,
     year_set.year,
     plan.works,
     plan.remarked as works_to_remark,

@@ -39,16 +39,16 @@ with
                 when not is_sufficient
                 then 'insufficient'
                 when
-                    q <= {{ parameter("objectivity_parameter", "red_q", "year") }}
+                    q <= {{ parameter("objectivity", "red_q", "year") }}
                     or (
-                        pool_q <= {{ parameter("objectivity_parameter", "red_q", "year") }}
-                        and p <= {{ parameter("objectivity_parameter", "red_pool_p", "year") }}
+                        pool_q <= {{ parameter("objectivity", "red_q", "year") }}
+                        and p <= {{ parameter("objectivity", "red_pool_p", "year") }}
                         and not is_observed
                     )
                 then 'red'
-                when p <= {{ parameter("objectivity_parameter", "amber_p", "year") }}
+                when p <= {{ parameter("objectivity", "amber_p", "year") }}
                 then 'amber'
-                when level_z > {{ parameter("objectivity_parameter", "amber_level_z", "year") }}
+                when level_z > {{ parameter("objectivity", "amber_level_z", "year") }}
                 then 'amber_level'
                 else 'none'
             end as verdict

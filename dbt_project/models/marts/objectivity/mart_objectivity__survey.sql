@@ -4,11 +4,12 @@ with
 
     limits as (
         select
+            region_code,
             year,
-            {{ parameter("control_parameter", "survey_forms_min", "year") }} as forms_min,
-            {{ parameter("control_parameter", "survey_share_limit", "year") }} as share_limit,
-            {{ parameter("control_parameter", "sign_p", "year") }} as p_limit
-        from (select distinct year from pattern) as surveyed
+            {{ parameter("control", "survey_forms_min", "year") }} as forms_min,
+            {{ parameter("control", "survey_share_limit", "year") }} as share_limit,
+            {{ parameter("control", "sign_p", "year") }} as p_limit
+        from (select distinct region_code, year from pattern) as surveyed
     ),
 
     compared as ({{ against_region("pattern", "region_code, year, survey_code, respondent_group", signs) }})
@@ -40,4 +41,4 @@ select
         else 'none'
     end as flag
 from compared
-inner join limits using (year)
+inner join limits using (region_code, year)

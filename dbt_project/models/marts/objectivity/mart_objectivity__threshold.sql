@@ -42,9 +42,9 @@ with
     followed as (
         select
             now.*,
-            {{ parameter("control_parameter", "threshold_participants_min", "now.year") }} as participants_min,
-            {{ parameter("control_parameter", "threshold_change", "now.year") }} as change_limit,
-            {{ parameter("control_parameter", "threshold_z", "now.year") }} as z,
+            {{ parameter("control", "threshold_participants_min", "now.year") }} as participants_min,
+            {{ parameter("control", "threshold_change", "now.year") }} as change_limit,
+            {{ parameter("control", "threshold_z", "now.year") }} as z,
             last.n as previous_n,
             last.passed as previous_passed,
             now.pass_share - last.pass_share as change,

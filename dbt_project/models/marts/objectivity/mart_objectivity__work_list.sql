@@ -12,8 +12,8 @@
 {%- endset %}
 with
     limits as (
-        select year, {{ parameter("control_parameter", "plan_works_max", "year") }} as works_max
-        from (select distinct year from {{ ref("mart_objectivity__decision") }}) as flagged_year
+        select region_code, year, {{ parameter("control", "plan_works_max", "year") }} as works_max
+        from (select distinct region_code, year from {{ ref("mart_objectivity__decision") }}) as flagged_year
     )
 
 select
@@ -52,7 +52,7 @@ select
     decision.past_decision
 from {{ ref("mart_objectivity__decision") }} as decision
 inner join {{ ref("mart_objectivity__history") }} as history using (region_code, organisation_code, year)
-inner join limits on decision.year = limits.year
+inner join limits on decision.region_code = limits.region_code and decision.year = limits.year
 left join
     {{ ref("int_organisation__year") }} as organisation_year
     on decision.region_code = organisation_year.region_code
@@ -68,7 +68,8 @@ left join
     and decision.population = population.population
 left join
     {{ ref("mart_objectivity__recheck_plan") }} as plan
-    on decision.year = plan.year
+    on decision.region_code = plan.region_code
+    and decision.year = plan.year
     and least(population.works, limits.works_max) = plan.works
     -- Least of nothing and the limit is the limit.
     and population.works is not null

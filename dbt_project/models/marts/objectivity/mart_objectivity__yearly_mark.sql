@@ -18,12 +18,13 @@ with
 
     limits as (
         select
+            region_code,
             year,
-            {{ parameter("control_parameter", "participants_min", "year") }} as participants_min,
-            {{ parameter("control_parameter", "yearly_lowered_limit", "year") }} as lowered_limit,
-            {{ parameter("control_parameter", "yearly_strongly_limit", "year") }} as strongly_limit,
-            {{ parameter("control_parameter", "sign_p", "year") }} as p_limit
-        from (select distinct year from counted) as examined
+            {{ parameter("control", "participants_min", "year") }} as participants_min,
+            {{ parameter("control", "yearly_lowered_limit", "year") }} as lowered_limit,
+            {{ parameter("control", "yearly_strongly_limit", "year") }} as strongly_limit,
+            {{ parameter("control", "sign_p", "year") }} as p_limit
+        from (select distinct region_code, year from counted) as examined
     ),
 
     compared as ({{ against_region("counted", "region_code, year, procedure_code, subject_code", signs) }})
@@ -55,4 +56,4 @@ select
         else 'none'
     end as flag
 from compared
-inner join limits using (year)
+inner join limits using (region_code, year)

@@ -97,7 +97,7 @@ with
             result.sd_score,
             kind.expert_items,
             {%- for code in test_parameters() %}
-                {{ parameter("objectivity_parameter", code, "result.year") }} as {{ code }},
+                {{ parameter("objectivity", code, "result.year") }} as {{ code }},
             {%- endfor %}
             content.slices
         from result

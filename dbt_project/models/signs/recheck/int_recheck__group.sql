@@ -22,8 +22,8 @@ with
     ),
 
     limits as (
-        select year, {{ parameter("control_parameter", "recheck_tolerance", "year") }} as tolerance
-        from (select distinct year from work) as rechecked
+        select region_code, year, {{ parameter("control", "recheck_tolerance", "year") }} as tolerance
+        from (select distinct region_code, year from work) as rechecked
     ),
 
     judged as (
@@ -37,7 +37,7 @@ with
             limits.tolerance,
             {{ at_boundary("work.school_score", "test") }} as is_at_boundary
         from work
-        inner join limits on work.year = limits.year
+        inner join limits on work.region_code = limits.region_code and work.year = limits.year
         left join
             {{ ref("int_sign__test") }} as test
             on work.region_code = test.region_code

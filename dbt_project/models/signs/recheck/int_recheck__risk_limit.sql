@@ -2,16 +2,20 @@
 with
     worked as (
         select
+            region_code,
             year,
-            {{ parameter("control_parameter", "plan_acceptable", "year") }} / 100 as acceptable,
-            {{ parameter("control_parameter", "plan_unacceptable", "year") }} / 100 as unacceptable,
-            {{ parameter("control_parameter", "plan_accuse_risk", "year") }} / 100 as accuse_limit,
-            {{ parameter("control_parameter", "plan_miss_risk", "year") }} / 100 as miss_limit,
-            {{ parameter("control_parameter", "recheck_works_min", "year") }} as works_min,
-            {{ parameter("control_parameter", "plan_works_max", "year") }}::integer as works_max,
-            {{ parameter("control_parameter", "plan_remarked_max", "year") }}::integer as remarked_max
-        from (select distinct year from {{ ref("int_work__region_scale") }} where procedure_code = 'vpr') as work_year
+            {{ parameter("control", "plan_acceptable", "year") }} / 100 as acceptable,
+            {{ parameter("control", "plan_unacceptable", "year") }} / 100 as unacceptable,
+            {{ parameter("control", "plan_accuse_risk", "year") }} / 100 as accuse_limit,
+            {{ parameter("control", "plan_miss_risk", "year") }} / 100 as miss_limit,
+            {{ parameter("control", "recheck_works_min", "year") }} as works_min,
+            {{ parameter("control", "plan_works_max", "year") }}::integer as works_max,
+            {{ parameter("control", "plan_remarked_max", "year") }}::integer as remarked_max
+        from
+            (
+                select distinct region_code, year from {{ ref("int_work__region_scale") }} where procedure_code = 'vpr'
+            ) as work_year
     )
 
-select year, dense_rank() over (order by {{ limits }})::integer as set_no, {{ limits }}
+select region_code, year, dense_rank() over (order by {{ limits }})::integer as set_no, {{ limits }}
 from worked

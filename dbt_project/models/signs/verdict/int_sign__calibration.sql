@@ -32,9 +32,7 @@ with
 
     usable as (
         select
-            *,
-            groups >= {{ parameter("objectivity_parameter", "calibration_groups_min", "year") }}
-            and upper > lower as is_usable
+            *, groups >= {{ parameter("objectivity", "calibration_groups_min", "year") }} and upper > lower as is_usable
         from stat
     )
 

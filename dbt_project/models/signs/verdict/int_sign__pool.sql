@@ -50,8 +50,7 @@ with
                     when
                         summed.detector_code in ('sim_dup', 'attend')
                         or spread.half_width = 0
-                        or spread.pools
-                        < {{ parameter("objectivity_parameter", "calibration_groups_min", "spread.last_year") }}
+                        or spread.pools < {{ parameter("objectivity", "calibration_groups_min", "spread.last_year") }}
                     then summed.s
                     else (summed.s - spread.median) / spread.half_width
                 end,

@@ -1,4 +1,4 @@
-"""What of the dbt project follows from the contracts: the source `raw`, staging models, one-to-one facts, their yml.
+"""What of the dbt project follows from the contracts: source `raw`, staging, one-to-one facts, their yml, shared rules.
 
 A source's columns are named once, in its contract; `make generate` writes the files.
 """
@@ -14,7 +14,9 @@ import yaml
 from dbt_project import PROJECT
 from ingest.type.cells import parse
 from rsoko.contracts.ddl import NOT_NULL, SERVICE_COLUMNS, comment, controls_sql, item_title
+from rsoko.contracts.in_force import days
 from rsoko.contracts.model import SQL_TYPE, Column, Contract, contracts
+from rsoko.contracts.organisation import REGISTER_CODES, code_system
 
 MADE = "Made by `make generate` from rsoko/contracts"
 _WIDTH = 120
@@ -23,7 +25,7 @@ _PLACE = ("load_id", "slice_id", "sheet", "row_no")
 
 def files() -> dict[str, str]:
     """Path below the dbt project → content, of every generated file."""
-    out = {"models/staging/_sources.yml": _sources()}
+    out = {"models/staging/_sources.yml": _sources(), "macros/contracts.sql": _macros()}
     for contract in contracts():
         model = f"models/staging/{contract.source}/{staging(contract)}"
         out |= {f"{model}.sql": _staging_sql(contract), f"{model}.yml": _staging_yml(contract)}
@@ -35,8 +37,9 @@ def files() -> dict[str, str]:
 
 def written() -> set[str]:
     """Paths below the dbt project of the files that say they are generated."""
-    models = (path for pattern in ("*.sql", "*.yml") for path in (PROJECT / "models").rglob(pattern))
-    return {path.relative_to(PROJECT).as_posix() for path in models if _is_generated(path.read_text(encoding="utf-8"))}
+    patterns = ("models/**/*.sql", "models/**/*.yml", "macros/*.sql")
+    paths = (path for pattern in patterns for path in PROJECT.glob(pattern))
+    return {path.relative_to(PROJECT).as_posix() for path in paths if _is_generated(path.read_text(encoding="utf-8"))}
 
 
 def staging(contract: Contract) -> str:
@@ -67,7 +70,16 @@ def _selected(column: Column) -> str:
 
 def _fact_sql(contract: Contract) -> str:
     rows = f'from {{{{ ref("{staging(contract)}") }}}}'
-    return _query(contract, ["*"], rows, f'where {{{{ only_new_slices("{contract.source}") }}}}')
+    columns = ["*"]
+    if "organisation_code" in contract.column:
+        names = [column["name"] for column in _columns(contract)]
+        columns = [f"organisation_code as {_in_fact(name)}" if name == "organisation_code" else name for name in names]
+    return _query(contract, columns, rows, f'where {{{{ only_new_slices("{contract.source}") }}}}')
+
+
+def _in_fact(name: str) -> str:
+    """A column's name in a fact, which keeps the code of the file: whose it is may change with a register."""
+    return "source_organisation_code" if name == "organisation_code" else name
 
 
 def _query(contract: Contract, columns: list[str], *clauses: str) -> str:
@@ -80,13 +92,38 @@ def _query(contract: Contract, columns: list[str], *clauses: str) -> str:
     return f"-- {_made(contract)}\n{query}\n"
 
 
+def _macros() -> str:
+    """The rules that core shares with the gate, as macros."""
+    codes = ", ".join(f"({system}, {column}, {strength})" for system, column, strength in REGISTER_CODES)
+    return f"""-- {MADE}
+-- fmt: off
+{{#- The system of a code that stands where a login of ФИС ОКО is asked for. -#}}
+{{% macro code_system(code) -%}}
+    ({code_system("{{ code }}")})
+{{%- endmacro %}}
+
+
+{{#- (system, code, strength) of a row of a register of organisations. -#}}
+{{% macro register_codes() -%}}
+    (values {codes}, (register_code, register_number, 5))
+{{%- endmacro %}}
+
+
+{{#- The day of `year` on which a row has to be in force for a procedure (rsoko/contracts/in_force.yml). -#}}
+{{% macro in_force_on(procedure, year) -%}}
+    {{%- set day = {days()}[procedure] -%}}
+    make_date({{{{ year }}}}, {{{{ day[0] }}}}, {{{{ day[1] }}}})
+{{%- endmacro %}}
+"""
+
+
 # --- yml --------------------------------------------------------------------------------------------------------------
 
 
 def _staging_yml(contract: Contract) -> str:
     model: dict[str, Any] = {"name": staging(contract), "description": f"Строка: {contract.grain}."}
     if contract.fact is None:
-        model["data_tests"] = [_unique_grain(contract)]
+        model["data_tests"] = [_unique_grain(contract.key)]
     model["columns"] = list(_columns(contract))
     return _model_yml(contract, model)
 
@@ -108,11 +145,13 @@ def _fact_yml(contract: Contract) -> str:
     }
     ledger = {"reconciles_with_ledger": {"arguments": {"source_name": contract.source}}}
     if contract.key_is_filled:
-        model |= {"constraints": [{"type": "primary_key", "columns": contract.key}], "data_tests": [ledger]}
+        model |= {"constraints": [{"type": "primary_key", "columns": fact_key(contract)}], "data_tests": [ledger]}
     else:
-        model["data_tests"] = [_unique_grain(contract), ledger]
+        model["data_tests"] = [_unique_grain(fact_key(contract)), ledger]
     model["columns"] = [
-        column | ({"constraints": [{"type": "not_null"}]} if column["name"] in filled else {})
+        column
+        | {"name": _in_fact(column["name"])}
+        | ({"constraints": [{"type": "not_null"}]} if column["name"] in filled else {})
         for column in _columns(contract)
     ]
     return _model_yml(contract, model)
@@ -123,8 +162,13 @@ def _core_totals(contract: Contract) -> str:
     return f"{{{{ record_core_totals('{contract.source}', {{{measures}}}) }}}}"
 
 
-def _unique_grain(contract: Contract) -> dict[str, Any]:
-    return {"unique_grain": {"arguments": {"columns": contract.key}}}
+def fact_key(contract: Contract) -> list[str]:
+    """The grain of the one-to-one fact of a source."""
+    return [_in_fact(name) for name in contract.key]
+
+
+def _unique_grain(columns: list[str]) -> dict[str, Any]:
+    return {"unique_grain": {"arguments": {"columns": columns}}}
 
 
 def _columns(contract: Contract) -> Iterator[dict[str, Any]]:

@@ -26,6 +26,8 @@ from great_expectations.expectations.metrics.table_metric_provider import TableM
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.validator import ValidationDependencies
 
+from rsoko.contracts.organisation import REGISTER_CODES, code_system
+
 _VIOLATIONS, _ROWS = "load.violations", "table.row_count"
 
 Maxima = list[tuple[dict[str, Any], dict[str, int]]]
@@ -327,20 +329,20 @@ class ExpectMarkFitsScale(LoadExpectation):
 
 
 class ExpectKnownOrganisation(LoadExpectation):
-    """The organisation is in the current register under one of the `register_columns`. Named once an organisation."""
+    """The organisation is in the current registers by the code of `column`, as core will know it. Named once."""
 
     column: str
-    register_columns: list[str]
     registers: Slices | SuiteParameterDict
 
     def cells(self) -> list[Cell]:
         known = " union ".join(
-            f"select {column} from raw.organisation where (load_id, slice_id) = ({load_id}, {slice_id}) "
+            f"select {system}, {column} from raw.organisation where (load_id, slice_id) = ({load_id}, {slice_id}) "
             f"and {column} is not null"
-            for column in self.register_columns
+            for system, column, _ in REGISTER_CODES
             for load_id, slice_id in self.registers
         )
-        condition = f"{self.column} not in ({known})" if known else f"{self.column} is not null"
+        system = "'ris'" if self.column == "ris_code" else code_system(self.column)
+        condition = f"({system}, {self.column}) not in ({known})" if known else f"{self.column} is not null"
         return [Cell(self.column, condition, {"value": self.column})]
 
     def naming(self, load_id: int) -> str:

@@ -17,6 +17,7 @@ import psycopg
 from expectations.suite import Check, load_suite
 from rsoko.base.planner import near
 from rsoko.contracts.gate import CheckResult, Verdict
+from rsoko.contracts.in_force import in_force_on
 from rsoko.contracts.model import Contract, contracts, load_contract
 
 if TYPE_CHECKING:
@@ -206,7 +207,7 @@ def _scales(
             elif row["procedure_code"] != contract.source:
                 continue
             same = (int(row["grade"]), row["subject_code"]) == (grade, subject)
-            if same and row["valid_from"] <= f"{year}-05-01" <= row["valid_to"]:
+            if same and row["valid_from"] <= in_force_on("assessment", year).isoformat() <= row["valid_to"]:
                 found.append((work, row))
     return found
 

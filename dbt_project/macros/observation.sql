@@ -5,7 +5,7 @@
 {% macro is_observed(groups) -%}
     exists (
         select 1
-        from {{ ref("fct_observation") }} as observation
+        from {{ at_organisation(ref("fct_observation"), in_force_on("assessment", "fact.year")) }} as observation
         where
             observation.region_code = {{ groups }}.region_code
             and observation.organisation_code = {{ groups }}.organisation_code

@@ -1,12 +1,41 @@
 {#-
-    Join condition between rows that name an organisation by a source's code and `dim_organisation_code`: the code's owner
-    on 1 May of the year, the height of the year's procedures.
+    Join condition between rows of an assessment that name an organisation by a source's code and `dim_organisation_code`:
+    the code's owner on the day of the year that counts.
 -#}
 {% macro organisation_of(facts, codes) -%}
     {{ facts }}.region_code = {{ codes }}.region_code
     and {{ facts }}.code_system = {{ codes }}.code_system
     and {{ facts }}.source_organisation_code = {{ codes }}.code
-    and make_date({{ facts }}.year, 5, 1) between {{ codes }}.valid_from and {{ codes }}.valid_to
+    and {{ in_force_on("assessment", facts ~ ".year") }} between {{ codes }}.valid_from and {{ codes }}.valid_to
+{%- endmacro %}
+
+
+{#-
+    Rows of a fact that names organisations by what stands where a login is asked for (`source_organisation_code`), each with
+    the `organisation_code` of whose code it is on `day` of the row.
+-#}
+{% macro at_organisation(fact, day) -%}
+    (
+        select
+            fact.*,
+            coalesce(
+                codes.organisation_code,
+                {{ provisional_code(code_system("fact.source_organisation_code"), "fact.source_organisation_code") }}
+            ) as organisation_code
+        from {{ fact }} as fact
+        left join
+            {{ ref("dim_organisation_code") }} as codes
+            on fact.region_code = codes.region_code
+            and {{ code_system("fact.source_organisation_code") }} = codes.code_system
+            and fact.source_organisation_code = codes.code
+            and {{ day }} between codes.valid_from and codes.valid_to
+    )
+{%- endmacro %}
+
+
+{#- The code of an organisation that no register knows. -#}
+{% macro provisional_code(code_system, code) -%}
+    case when {{ code_system }} = 'fisoko' then {{ code }} else {{ code_system }} || '-' || {{ code }} end
 {%- endmacro %}
 
 

@@ -18,7 +18,19 @@
 {%- endmacro %}
 
 
-{#- Condition that a row of a seed is valid at the end of `year`. -#}
-{% macro valid_in(row, year) -%}
-    make_date({{ year }}, 12, 31) between {{ row }}.valid_from and {{ row }}.valid_to
+{#- Condition that a row of a seed is valid on the day of `year` that counts for a procedure. -#}
+{% macro valid_in(row, year, procedure="assessment") -%}
+    {{ in_force_on(procedure, year) }} between {{ row }}.valid_from and {{ row }}.valid_to
+{%- endmacro %}
+
+
+{#- The same for a row of the seed `parameter` or `parameter_item`, by the procedure that its set serves. -#}
+{% macro parameter_valid_in(row, year) -%}
+    case
+        {%- for procedure in ("leader", "survey", "preschool") %}
+            when {{ row }}.parameter_set = '{{ procedure }}' then {{ in_force_on(procedure, year) }}
+        {%- endfor %}
+        else {{ in_force_on("assessment", year) }}
+    end
+    between {{ row }}.valid_from and {{ row }}.valid_to
 {%- endmacro %}

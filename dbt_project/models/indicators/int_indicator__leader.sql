@@ -1,7 +1,7 @@
 with
     leader as (select * from {{ ref("int_leader__in_office") }}),
 
-    attestation as (select * from {{ ref("fct_attestation") }} where person_role = 'leader'),
+    attestation as (select * from {{ ref("int_person__attestation") }} where person_role = 'leader'),
 
     -- What the person is worth follows the person, whichever organisation reported it.
     person as (
@@ -109,4 +109,4 @@ inner join
     {{ ref("leader_state") }} as state
     on state.indicator_code = 'leader_objectivity'
     and objectivity.state_code = state.state_code
-    and {{ valid_in("state", "objectivity.year") }}
+    and {{ valid_in("state", "objectivity.year", "leader") }}

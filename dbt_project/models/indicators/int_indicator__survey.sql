@@ -13,7 +13,7 @@ with
     respondent as (
         select
             answer.region_code, answer.year, answer.organisation_code, answer.respondent_group, count(*) as respondents
-        from {{ ref("fct_survey_answer") }} as answer
+        from {{ at_organisation(ref("fct_survey_answer"), in_force_on("survey", "fact.year")) }} as answer
         inner join year_scale on answer.region_code = year_scale.region_code and answer.year = year_scale.year
         where greatest({{ answer_columns() | join(", ") }}) >= year_scale.scale_min
         group by answer.region_code, answer.year, answer.organisation_code, answer.respondent_group
@@ -30,7 +30,7 @@ with
             count(*) filter (where item.answer <= year_scale.bottom_max) as bottom,
             sum(item.answer - year_scale.scale_min) as above_min,
             year_scale.scale_max - year_scale.scale_min as scale_length
-        from {{ ref("fct_survey_answer_item") }} as item
+        from {{ at_organisation(ref("fct_survey_answer_item"), in_force_on("survey", "fact.year")) }} as item
         inner join year_scale on item.region_code = year_scale.region_code and item.year = year_scale.year
         -- Zero (hard to say) and unreadable cells lie below the scale.
         where item.answer between year_scale.scale_min and year_scale.scale_max

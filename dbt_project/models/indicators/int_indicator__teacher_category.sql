@@ -1,14 +1,4 @@
 with
-    attested as (select distinct region_code, year from {{ ref("fct_attestation") }}),
-
-    year_report as (
-        select
-            region_code,
-            year,
-            make_date(year, {{ parameter("teacher", "category_month", "year") }}::integer, 1) as reported_on
-        from attested
-    ),
-
     teacher as (
         select
             attestation.region_code,
@@ -16,15 +6,14 @@ with
             attestation.organisation_code,
             attestation.person_hash,
             bool_or(
-                category.is_counted and coalesce(attestation.valid_until >= year_report.reported_on, true)
+                category.is_counted
+                and coalesce(attestation.valid_until >= {{ in_force_on("leader", "attestation.year") }}, true)
             ) as has_category
-        from {{ ref("fct_attestation") }} as attestation
-        inner join
-            year_report on attestation.region_code = year_report.region_code and attestation.year = year_report.year
+        from {{ ref("int_person__attestation") }} as attestation
         inner join
             {{ ref("teacher_category") }} as category
             on attestation.category = category.category_code
-            and {{ valid_in("category", "attestation.year") }}
+            and {{ valid_in("category", "attestation.year", "leader") }}
         where attestation.person_role = 'teacher'
         group by attestation.region_code, attestation.year, attestation.organisation_code, attestation.person_hash
     )

@@ -36,15 +36,15 @@ with
         inner join
             {{ ref("leader_scorecard") }} as card
             on card.applies_to in ('both', leader.organisation_kind)
-            and {{ valid_in("card", "leader.year") }}
+            and {{ valid_in("card", "leader.year", "leader") }}
         inner join
             {{ ref("leader_scorecard_direction") }} as card_direction
             on card.scorecard_code = card_direction.scorecard_code
-            and {{ valid_in("card_direction", "leader.year") }}
+            and {{ valid_in("card_direction", "leader.year", "leader") }}
         inner join
             {{ ref("leader_direction") }} as direction
             on card_direction.direction_no = direction.direction_no
-            and {{ valid_in("direction", "leader.year") }}
+            and {{ valid_in("direction", "leader.year", "leader") }}
         left join
             {{ ref("fct_indicator_value") }} as indicator_value
             on leader.region_code = indicator_value.region_code

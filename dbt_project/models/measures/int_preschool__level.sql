@@ -1,7 +1,7 @@
 with
     rating as (
         select level.*, level.level >= rated.base_level as is_at_base
-        from {{ ref("fct_preschool_level") }} as level
+        from {{ at_organisation(ref("fct_preschool_level"), in_force_on("preschool", "fact.year")) }} as level
         inner join
             (
                 select region_code, year, {{ parameter("preschool", "base_level", "year") }} as base_level

@@ -8,7 +8,7 @@ with
             max(children) as children,
             bool_or(assessor = 'self') as has_self,
             bool_or(assessor = 'expert') as has_expert
-        from {{ ref("fct_preschool_level") }}
+        from {{ at_organisation(ref("fct_preschool_level"), in_force_on("preschool", "fact.year")) }} as level
         group by region_code, year, organisation_code, group_name
     ),
 

@@ -24,7 +24,7 @@ with
             given.answers >= limits.answers_min as is_judged,
             given.lowest = given.highest as is_straight,
             limits.rapid_seconds
-        from {{ ref("fct_survey_answer") }} as answer
+        from {{ at_organisation(ref("fct_survey_answer"), in_force_on("survey", "fact.year")) }} as answer
         inner join limits on answer.region_code = limits.region_code and answer.year = limits.year
         cross join
             lateral(

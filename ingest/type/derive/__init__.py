@@ -24,5 +24,7 @@ def derived(contract: Contract, frame: pl.DataFrame, block: Block, context: dict
             person_hash(frame, key, PARTICIPANT[1:], "participant_name_hash"),
         )
     if "person_hash" in contract.column:
-        frame = frame.with_columns(person_hash(frame, key, PERSON, "person_hash"))
+        frame = frame.with_columns(
+            person_hash(frame, key, PERSON, "person_hash"), person_hash(frame, key, PERSON[1:], "person_name_hash")
+        )
     return frame

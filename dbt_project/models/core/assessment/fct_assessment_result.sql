@@ -39,7 +39,7 @@ select
     grade,
     subject_code,
     null::date as exam_date,
-    'fisoko' as code_system,
+    {{ code_system("organisation_code") }} as code_system,
     organisation_code as source_organisation_code,
     participant_code as participant_key,
     class_label,

@@ -16,7 +16,7 @@ with
 select
     listing.region_code,
     listing.year,
-    listing.organisation_code,
+    listing.organisation_code as source_organisation_code,
     list_column.grade::smallint as grade,
     list_column.subject_code,
     list_column.listed = 1 as is_listed,

@@ -4,7 +4,7 @@ select
     answer.region_code,
     answer.year,
     answer.survey_code,
-    answer.organisation_code,
+    answer.source_organisation_code,
     answer.respondent_group,
     answer.respondent_no,
     question.question_no,

@@ -70,7 +70,7 @@ with
             {{ ref("dim_organisation") }} as organisation
             on answer.region_code = organisation.region_code
             and answer.organisation_code = organisation.organisation_code
-            and make_date(answer.year, 5, 1) between organisation.valid_from and organisation.valid_to
+            and {{ in_force_on("assessment", "answer.year") }} between organisation.valid_from and organisation.valid_to
     ),
 
     -- What makes a school one of advanced level, as the region says: patterns of its name and stages of advanced study.

@@ -14,16 +14,7 @@ with
             given.code,
             given.strength
         from register
-        cross join
-            lateral(
-                values
-                    ('fisoko', register.organisation_code, 1),
-                    ('ogrn', register.ogrn, 2),
-                    ('inn', register.inn, 3),
-                    ('ris', register.ris_code, 4),
-                    ('ris', register.ris_code_ege, 4),
-                    (register.register_code, register.register_number, 5)
-            ) as given(code_system, code, strength)
+        cross join lateral {{ register_codes() }} as given(code_system, code, strength)
         where given.code is not null
     ),
 

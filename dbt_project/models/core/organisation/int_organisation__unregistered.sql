@@ -75,11 +75,7 @@ select
     unregistered.region_code,
     unregistered.code_system,
     unregistered.code,
-    case
-        when unregistered.code_system = 'fisoko'
-        then unregistered.code
-        else unregistered.code_system || '-' || unregistered.code
-    end as organisation_code,
+    {{ provisional_code("unregistered.code_system", "unregistered.code") }} as organisation_code,
     unregistered.organisation_kind,
     regexp_replace(latest.organisation_name, '\s*\(edu\d+\)$', '') as organisation_name,
     latest.municipality_code,

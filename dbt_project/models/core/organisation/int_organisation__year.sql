@@ -12,7 +12,8 @@ with
 
     year as (select distinct year from {{ ref("stg_meta__current_slice") }} where year is not null)
 
--- The row in force on 1 May; where the register's dates leave a gap, the nearest before it, else the first after it.
+-- The row in force on the day that counts; where the register's dates leave a gap, the nearest before it, else the
+-- first after it.
 select distinct
     on (organisation.region_code, organisation.organisation_code, year.year)
     organisation.region_code,
@@ -28,5 +29,5 @@ order by
     organisation.region_code,
     organisation.organisation_code,
     year.year,
-    organisation.valid_from <= make_date(year.year, 5, 1) desc,
-    abs(make_date(year.year, 5, 1) - organisation.valid_from)
+    organisation.valid_from <= {{ in_force_on("assessment", "year.year") }} desc,
+    abs({{ in_force_on("assessment", "year.year") }} - organisation.valid_from)

@@ -25,17 +25,22 @@
 ] -%}
 with
     answer as (
-        select *, organisation_code as source_organisation_code, 'fisoko' as code_system
+        select *, organisation_code as source_organisation_code, {{ code_system("organisation_code") }} as code_system
         from {{ ref("stg_school_context__answer") }}
     )
 
 select
     answer.region_code,
-    coalesce(codes.organisation_code, answer.source_organisation_code) as organisation_code,
+    coalesce(
+        codes.organisation_code, {{ provisional_code("answer.code_system", "answer.source_organisation_code") }}
+    ) as organisation_code,
     answer.year,
     {%- for column in columns %}
         {{ answered("answer." ~ column) }} as {{ column }} {%- if not loop.last %}, {%- endif %}
     {%- endfor %}
 from answer
 left join {{ ref("dim_organisation_code") }} as codes on {{ organisation_of("answer", "codes") }}
-group by answer.region_code, coalesce(codes.organisation_code, answer.source_organisation_code), answer.year
+group by
+    answer.region_code,
+    coalesce(codes.organisation_code, {{ provisional_code("answer.code_system", "answer.source_organisation_code") }}),
+    answer.year

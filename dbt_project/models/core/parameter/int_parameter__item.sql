@@ -22,7 +22,7 @@ with
         inner join
             {{ ref("parameter_item") }} as item
             on coalesce(item.region_code, region.region_code) = region.region_code
-            and {{ valid_in("item", "year.academic_year") }}
+            and {{ parameter_valid_in("item", "year.academic_year") }}
     )
 
 select region_code, year, parameter_set, parameter_code, item, is_own, source, source_status

@@ -28,7 +28,7 @@ with
         inner join
             {{ ref("parameter") }} as parameter
             on coalesce(parameter.region_code, region.region_code) = region.region_code
-            and {{ valid_in("parameter", "year.academic_year") }}
+            and {{ parameter_valid_in("parameter", "year.academic_year") }}
         order by
             region.region_code,
             year.academic_year,

@@ -1,2 +1,25 @@
 -- Made by `make generate` from rsoko/contracts/sources/attestation.yml
-select * from {{ ref("stg_attestation__person") }} where {{ only_new_slices("attestation") }}
+select
+    region_code,
+    year,
+    organisation_code as source_organisation_code,
+    organisation_name,
+    person_hash,
+    person_name_hash,
+    person_role,
+    position,
+    category,
+    decided_on,
+    valid_until,
+    order_number,
+    test_percent,
+    project_percent,
+    has_management_education,
+    trained_on,
+    has_reserve,
+    load_id,
+    slice_id,
+    sheet,
+    row_no
+from {{ ref("stg_attestation__person") }}
+where {{ only_new_slices("attestation") }}

@@ -102,7 +102,7 @@ left join
     lateral(
         select leader_band.band_code, leader_band.title
         from {{ ref("leader_band") }} as leader_band
-        where leader_band.lower_bound <= described.total and {{ valid_in("leader_band", "described.year") }}
+        where leader_band.lower_bound <= described.total and {{ valid_in("leader_band", "described.year", "leader") }}
         order by leader_band.lower_bound desc
         limit 1
     ) as band

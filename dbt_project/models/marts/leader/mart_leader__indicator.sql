@@ -73,6 +73,6 @@ from indicator
 inner join
     {{ ref("leader_scorecard") }} as scorecard
     on indicator.scorecard_code = scorecard.scorecard_code
-    and {{ valid_in("scorecard", "indicator.year") }}
+    and {{ valid_in("scorecard", "indicator.year", "leader") }}
 window
     leader as (partition by indicator.region_code, indicator.year, indicator.organisation_code, indicator.person_hash)

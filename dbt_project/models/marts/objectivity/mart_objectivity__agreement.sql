@@ -9,7 +9,7 @@ with
     -- An organisation is judged by the list of a year if the year has a list at all.
     federal as (
         select region_code, year, organisation_code, bool_or(is_listed) as is_listed
-        from {{ ref("fct_federal_listing") }}
+        from {{ at_organisation(ref("fct_federal_listing"), in_force_on("assessment", "fact.year")) }} as listing
         group by region_code, year, organisation_code
     ),
 

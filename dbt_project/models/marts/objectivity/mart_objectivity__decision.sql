@@ -1,5 +1,5 @@
 with
-    explanation as (select * from {{ ref("fct_objectivity_explanation") }} where procedure_code = 'vpr'),
+    explanation as (select * from {{ ref("int_objectivity__explanation") }} where procedure_code = 'vpr'),
 
     flagged as (
         select

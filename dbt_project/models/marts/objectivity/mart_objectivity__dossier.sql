@@ -80,7 +80,7 @@ with
             grade,
             subject_code,
             bool_or(is_listed) as is_listed
-        from {{ ref("fct_federal_listing") }}
+        from {{ at_organisation(ref("fct_federal_listing"), in_force_on("assessment", "fact.year")) }} as listing
         group by region_code, organisation_code, year, grade, subject_code
     ),
 
@@ -170,7 +170,7 @@ left join organisation using (region_code, organisation_code)
 left join official using ({{ work }})
 left join listed using ({{ work }})
 left join measured using ({{ work }})
-left join {{ ref("fct_objectivity_explanation") }} as explained using ({{ work }})
+left join {{ ref("int_objectivity__explanation") }} as explained using ({{ work }})
 left join rechecked using ({{ work }})
 inner join {{ ref("dim_procedure") }} as procedure on flagged.procedure_code = procedure.procedure_code
 inner join {{ ref("dim_subject") }} as subject on flagged.subject_code = subject.subject_code

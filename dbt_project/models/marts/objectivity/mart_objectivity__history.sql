@@ -6,11 +6,11 @@ with
         where flag in ('red', 'amber')
         union
         select region_code, organisation_code, year, 'listed' as kind
-        from {{ ref("fct_federal_listing") }}
+        from {{ at_organisation(ref("fct_federal_listing"), in_force_on("assessment", "fact.year")) }} as listing
         where is_listed
         union
         select region_code, organisation_code, year, 'observed' as kind
-        from {{ ref("fct_observation") }}
+        from {{ at_organisation(ref("fct_observation"), in_force_on("assessment", "fact.year")) }} as observation
         where is_observed
     ),
 

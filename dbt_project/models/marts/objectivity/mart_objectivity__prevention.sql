@@ -1,5 +1,5 @@
 with
-    measure as (select * from {{ ref("fct_objectivity_explanation") }} where procedure_code = 'vpr'),
+    measure as (select * from {{ ref("int_objectivity__explanation") }} where procedure_code = 'vpr'),
 
     sign as (select * from {{ ref("mart_objectivity__sign") }})
 

@@ -27,7 +27,7 @@ from {{ ref("int_preschool__area") }} as area
 inner join
     {{ ref("preschool_area") }} as preschool_area
     on area.area_no = preschool_area.area_no
-    and {{ valid_in("preschool_area", "area.year") }}
+    and {{ valid_in("preschool_area", "area.year", "preschool") }}
 inner join
     {{ ref("int_organisation__year") }} as organisation
     on area.region_code = organisation.region_code

@@ -10,7 +10,7 @@ with
             organisation_code,
             school_score,
             school_score - recheck_score as difference
-        from {{ ref("fct_recheck") }}
+        from {{ at_organisation(ref("fct_recheck"), in_force_on("assessment", "fact.year")) }} as recheck
         order by
             region_code,
             year,

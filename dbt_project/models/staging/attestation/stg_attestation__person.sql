@@ -5,6 +5,7 @@ select
     organisation_code,
     organisation_name,
     person_hash,
+    person_name_hash,
     person_role,
     position,
     category,

@@ -19,7 +19,10 @@ select
     current_load.slice_id,
     current_load.load_id,
     case
-        when slice.slice_key ? 'organisation_code' then 'fisoko' when slice.slice_key ? 'ris_code' then 'ris'
+        when slice.slice_key ? 'organisation_code'
+        then {{ code_system("(slice.slice_key ->> 'organisation_code')") }}
+        when slice.slice_key ? 'ris_code'
+        then 'ris'
     end as code_system,
     coalesce(slice.slice_key ->> 'organisation_code', slice.slice_key ->> 'ris_code') as source_organisation_code,
     coalesce(nullif(slice.slice_key ->> 'year', ''), left(slice.slice_key ->> 'exam_date', 4))::smallint as year,

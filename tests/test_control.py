@@ -88,15 +88,16 @@ def test_the_real_federal_list_is_what_it_says(server: Settings, shared: Path, t
         assert "строк не принято: 148." in str(outcome.message)
         build(settings.database_url, select="+fct_federal_listing", target_path=target(settings))
         found = ask(
-            settings, "select year, organisation_code, grade, subject_code, is_listed from core.fct_federal_listing"
+            settings,
+            "select year, source_organisation_code, grade, subject_code, is_listed from core.fct_federal_listing",
         )
         assert len(found) == len(expected)
         assert set(found) == expected
-        schools = (
-            "select year, count(distinct organisation_code) from core.fct_federal_listing group by year order by year"
-        )
+        schools = "select year, count(distinct source_organisation_code) from core.fct_federal_listing group by year order by year"
         assert ask(settings, schools) == [(2023, 159), (2024, 148), (2025, 144)]
-        assert ask(settings, "select count(distinct organisation_code) from core.fct_federal_listing") == [(341,)]
+        assert ask(settings, "select count(distinct source_organisation_code) from core.fct_federal_listing") == [
+            (341,)
+        ]
 
 
 def test_a_later_list_replaces_its_year_alone(server: Settings, tmp_path: Path) -> None:
@@ -109,7 +110,7 @@ def test_a_later_list_replaces_its_year_alone(server: Settings, tmp_path: Path) 
         build(settings.database_url, select="+fct_federal_listing", target_path=target(settings))
         found = ask(
             settings,
-            "select year, organisation_code, grade, subject_code from core.fct_federal_listing where is_listed",
+            "select year, source_organisation_code, grade, subject_code from core.fct_federal_listing where is_listed",
         )
         assert sorted(found) == [(2023, "edu990001", 4, "RU"), (2024, "edu990003", 5, "MA")]
 

@@ -14,7 +14,11 @@ select
     attestation.project_percent,
     attestation.has_management_education,
     attestation.trained_on,
-    attestation.has_reserve
+    attestation.has_reserve,
+    attestation.load_id,
+    attestation.slice_id,
+    attestation.sheet,
+    attestation.row_no
 from {{ at_organisation(ref("fct_attestation"), in_force_on("leader", "fact.year")) }} as attestation
 left join
     {{ ref("int_person__known") }} as known

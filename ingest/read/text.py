@@ -13,8 +13,9 @@ from typing import IO
 import polars as pl
 
 from ingest.read.block import Block
-from ingest.read.header import HEADER_ROWS, RE_SAVE, clean, find_header, no_header
+from ingest.read.header import HEADER_ROWS, RE_SAVE, find_header, no_header
 from ingest.read.quotes import are_loose, parse_loosely
+from ingest.read.spelling import clean
 from ingest.read.table import block_of, surroundings
 from rsoko.base.errors import SupplierError
 from rsoko.contracts.model import Contract
@@ -86,10 +87,20 @@ def read(path: Path, file_name: str, contract: Contract, *, compressed: bool) ->
     if found is None:
         raise _wrong_code_page(head, delimiter, file_name, contract) or no_header(rows, contract, f"Файл «{file_name}»")
     index, match = found
+    match.refuse_faults(f"Файл «{file_name}»", index + 1)
     context, _ = surroundings(rows[: max(index, 0)], match.layout)
     width = len(rows[max(index, 0)])
     loose = '"' in text and are_loose(text, delimiter)
-    wanted = sorted({0, *match.columns.values(), *(position for position, _ in match.items), *match.unnamed})
+    wanted = sorted(
+        {
+            0,
+            *match.columns.values(),
+            *(position for position, _ in match.items),
+            *match.unnamed,
+            *match.between,
+            *match.twins,
+        }
+    )
     batches = _csv_batches(path, file_name, encoding, delimiter, compressed, index, width, wanted, loose)
     yield block_of(match, None, context, batches)
 

@@ -9,7 +9,8 @@ import fastexcel
 import polars as pl
 
 from ingest.read.block import Block
-from ingest.read.header import HEADER_ROWS, RE_SAVE, Match, clean, find_header, no_header
+from ingest.read.header import HEADER_ROWS, RE_SAVE, Match, find_header, no_header
+from ingest.read.spelling import clean
 from ingest.read.table import block_of, surroundings
 from rsoko.base.errors import SupplierError
 from rsoko.contracts.model import Contract
@@ -85,6 +86,7 @@ def _sheet_blocks(frame: pl.DataFrame, name: str, found: tuple[int, Match], cont
     for number, (start, header) in enumerate(headers):
         above = headers[number - 1][0] + 1 if number else 0
         end = headers[number + 1][0] if number + 1 < len(headers) else frame.height
+        header.refuse_faults(f"Лист «{name}»", start + 1)
         context, _ = surroundings(rows[above:start], header.layout)
         region |= {key: value for key, value in context.items() if key == "region_code"}
         body = frame.slice(start + 1, end - start - 1).with_row_index("row_no", offset=start + 2)

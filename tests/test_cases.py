@@ -89,6 +89,23 @@ damaged/crc_original.xlsx 120 416
 """
 REFUSED = {
     "reading/38_dup_item_col": "названы одинаково: «балл за 1»",
+    "exports/L1_password.xlsx": "закрыта паролем",
+    "exports/stray_XFD1048576.xlsx": "до ячейки XFD1048576",
+    "exports/stray_col_XFD.xlsx": "до ячейки XFD9",
+    "exports/stray_row_1048576.xlsx": "до ячейки L1048576",
+    "damaged/crc_other_numbers.xlsx": "контрольная сумма",
+    "damaged/m_corrupt_deflate.xlsx": "контрольная сумма",
+    "damaged/m_panic.xls": "повреждена",
+    "damaged/m_zlib.csv.gz": "повреждён",
+    "hostile/cell100mb.xlsx": "длиннее 32767 знаков",
+    "hostile/cols16k.xlsx": "столбцов 702",
+    "hostile/far_cell.xlsx": "до ячейки XFD1048576",
+    "hostile/far_col.xlsx": "до ячейки CZZ200000",
+    "hostile/laughs.xlsx": "DTD",
+    "hostile/xxe.xlsx": "DTD",
+    "hostile/nested.xlsx": "архив",
+    "hostile/nested.csv.gz": "двоичные данные",
+    "hostile/trunc.csv.gz": "повреждён",
     "reading/side_by_side": "названы одинаково: «1 (2б)»",
 }
 
@@ -105,3 +122,8 @@ def test_a_case_is_refused(name: str, reason: str) -> None:
     with pytest.raises(SupplierError) as refusal:
         answer(case(name))
     assert reason in str(refusal.value)
+
+
+@pytest.mark.parametrize(("name", "reason"), REFUSED.items())
+def test_what_a_refused_file_is_of_may_be_asked(name: str, reason: str) -> None:
+    reader.recognise(case(name), case(name).name)

@@ -18,7 +18,6 @@ _ITEM_LIKE = re.compile(
     r"(?:\(.*\)?|-grade|балл.*)?$",
     re.IGNORECASE,
 )
-RE_SAVE = "Сохраните файл заново в Excel как «Книга Excel (.xlsx)» или «CSV UTF-8» и пришлите ещё раз."
 
 
 @dataclass(frozen=True)

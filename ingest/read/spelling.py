@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from rsoko.contracts.vocabulary import fold
 
+RE_SAVE = "Сохраните файл заново в Excel как «Книга Excel (.xlsx)» или «CSV UTF-8» и пришлите ещё раз."
+
 _LATIN, _CYRILLIC = "aceopxykmthbABCEHKMOPTXY", "асеорхукмтнвАВСЕНКМОРТХУ"
 TO_CYRILLIC = str.maketrans(_LATIN, _CYRILLIC)
 TO_LATIN = str.maketrans(_CYRILLIC, _LATIN)

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ingest.read.block import ItemColumn
+from ingest.read.spelling import TO_CYRILLIC, TO_LATIN, clean, key
 from rsoko.base.errors import SupplierError
 from rsoko.contracts.model import Contract, Layout, contracts
-from rsoko.contracts.vocabulary import fold
 
 HEADER_ROWS = 30
-RE_SAVE = "Сохраните файл заново в Excel как «Книга Excel (.xlsx)» или «CSV UTF-8» и пришлите ещё раз."
+_POINTS = re.compile(r"\(\s*(\d+)\s*[бb](?:алл(?:а|ов)?)?\.?\s*\)?$", re.IGNORECASE)
+_ITEM_LIKE = re.compile(
+    r"(?:(?:задани|балл|оценка за|вопрос|зад|№|a-|а-)\D{0,12})?\d{1,2}(?:[.,]\d+)?\W*(?:[кk]\d+\W*)?"
+    r"(?:\(.*\)?|-grade|балл.*)?$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Match:
-    """A header row recognised: which file column feeds which canonical columns."""
+    """A header row recognised: which file column feeds which canonical columns.
+
+    `between` are columns without a name among the items, `twins` columns named as one to the left; `faults` are
+    sentences for which nothing may be read by it.
+    """
 
     contract: Contract
     layout: Layout
@@ -24,11 +34,19 @@ class Match:
     items: list[tuple[int, ItemColumn]]
     unknown: list[str]
     unnamed: list[int] = field(default_factory=list)
+    between: list[int] = field(default_factory=list)
+    twins: dict[int, int] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+
+    def refuse_faults(self, where: str, row: int) -> None:
+        """Raises SupplierError for a header that leaves open which column an item or a value is."""
+        if self.faults:
+            raise SupplierError(f"{where}, заголовок: {' '.join(self.faults)}", row=row, code="ambiguous_header")
 
 
 def match_header(cells: list[str], contract: Contract) -> Match | None:
     """The layout of `contract` that reads this header row best, or None."""
-    folded = [fold(cell) for cell in cells]
+    folded = [key(cell) for cell in cells]
     where: dict[str, int] = {}
     for index, name in enumerate(folded):
         where.setdefault(name, index)
@@ -36,7 +54,7 @@ def match_header(cells: list[str], contract: Contract) -> Match | None:
     for layout in contract.layouts:
         columns = {}
         for name, aliases in layout.header.items():
-            found = [where[fold(alias)] for alias in aliases if fold(alias) in where]
+            found = [where[key(alias)] for alias in aliases if key(alias) in where]
             if found:
                 columns[name] = found[0]
         if not columns or any(name not in columns for name in layout.required):
@@ -47,10 +65,20 @@ def match_header(cells: list[str], contract: Contract) -> Match | None:
         items, used = _items(cells, folded, layout, set(columns.values()))
         if contract.items and layout.items and not items and layout.id != "template":
             continue
-        known = used | {fold(name) for name in layout.ignore}
-        unknown = [] if layout.ignore_other else [c for c, f in zip(cells, folded, strict=True) if f and f not in known]
+        known = used | {key(name) for name in layout.ignore}
+        others = [index for index, name in enumerate(folded) if name and name not in known]
+        unknown = [] if layout.ignore_other else [cells[index] for index in others]
         unnamed = [index for index, name in enumerate(folded) if not name] if layout.spills else []
-        match = Match(contract, layout, columns, items, unknown, unnamed)
+        among = range(items[0][0], items[-1][0]) if items else range(0)
+        between = [index for index in among if not folded[index]]
+        twins = {
+            index: first
+            for first in {*columns.values()} - {index for index, _ in items}
+            for index, name in enumerate(folded)
+            if index > first and name == folded[first]
+        }
+        faults = _faults(cells, folded, layout, items, others)
+        match = Match(contract, layout, columns, items, unknown, unnamed, between, twins, faults)
         if best is None or (len(columns), -len(unknown)) > (len(best.columns), -len(best.unknown)):
             best = match
     return best
@@ -62,10 +90,10 @@ def _items(
     used = {folded[index] for index in taken}
     if layout.items is None:
         return [], used
-    end = next((i for i, name in enumerate(folded) if layout.items_end and name == fold(layout.items_end)), len(cells))
+    end = _items_end(folded, layout)
     items: list[tuple[int, ItemColumn]] = []
     for index, cell in enumerate(cells):
-        found = layout.items.match(clean(cell))
+        found = _item(cell, layout.items)
         if not found or index in taken:
             continue
         used.add(folded[index])
@@ -76,12 +104,49 @@ def _items(
         maximum = int(groups["max"]) if groups.get("max") else None
         items.append((index, ItemColumn(len(items) + 1, label, maximum, groups.get("text"))))
     if layout.items_end:
-        used.add(fold(layout.items_end))
+        used.add(key(layout.items_end))
     return items, used
 
 
-def clean(cell: str) -> str:
-    return re.sub(r"[\s\u00a0]+", " ", cell).strip()
+def _items_end(folded: list[str], layout: Layout) -> int:
+    return folded.index(key(layout.items_end)) if layout.items_end and key(layout.items_end) in folded else len(folded)
+
+
+@lru_cache(1 << 12)
+def _item(cell: str, pattern: re.Pattern[str]) -> re.Match[str] | None:
+    """The header of an item in whatever letters and spacing it is written."""
+    name = _POINTS.sub(r"(\1б)", clean(cell).rstrip("*†¹²³ "))
+    loose = re.compile(pattern.pattern.replace(" ", r"\s*"), pattern.flags)
+    spellings = (name, name.translate(TO_CYRILLIC), name.translate(TO_LATIN))
+    return next((found for spelling in spellings if (found := loose.match(spelling))), None)
+
+
+def _faults(
+    cells: list[str], folded: list[str], layout: Layout, items: list[tuple[int, ItemColumn]], others: list[int]
+) -> list[str]:
+    """Why a recognised header may not be read by: a name that stands twice, an item that is not recognised."""
+    faults = []
+    names = [folded[index] for index, _ in items]
+    if twice := sorted({index for index, _ in items if names.count(folded[index]) > 1}):
+        faults.append(
+            f"столбцы названы одинаково: {', '.join(f'«{cells[index]}»' for index in twice[:5])}. "
+            "Оставьте по одному и пришлите ещё раз."
+        )
+    labels = [item.label for _, item in items if item.label]
+    if not twice and (repeated := sorted({label for label in labels if labels.count(label) > 1})):
+        faults.append(f"два столбца одного задания: {', '.join(repeated)}. Оставьте по одному и пришлите ещё раз.")
+    if not items:
+        return faults
+    end = _items_end(folded, layout)
+    first, last = items[0][0], items[-1][0]
+    odd = [i for i in others if i < end and (first < i < last or (layout.items and _ITEM_LIKE.match(clean(cells[i]))))]
+    if odd:
+        places = ", ".join(f"«{cells[index]}» (столбец {index + 1})" for index in odd[:5])
+        faults.append(
+            f"похоже на задание, но не читается: {places}. Без него сумма баллов была бы неверной. Назовите столбец, "
+            f"как остальные («{cells[items[0][0]]}»), или уберите его."
+        )
+    return faults
 
 
 def find_header(rows: list[list[str]], contract: Contract, start: int = 0) -> tuple[int, Match] | None:
@@ -128,9 +193,9 @@ def _nearest_layout(rows: list[list[str]], contract: Contract) -> str:
     """What is missing in the row that looks most like a header, so that the supplier sees the one wrong column."""
     best: tuple[int, str] = (1, "")
     for number, row in enumerate(rows[:HEADER_ROWS], 1):
-        names = {fold(cell) for cell in row if cell}
+        names = {key(cell) for cell in row if cell}
         for layout in contract.layouts:
-            lacking = [layout.header[n][0] for n in layout.required if not names & {fold(a) for a in layout.header[n]}]
+            lacking = [layout.header[n][0] for n in layout.required if not names & {key(a) for a in layout.header[n]}]
             found = len(layout.required) - len(lacking)
             if lacking and found > best[0]:
                 absent = ", ".join(f"«{name}»" for name in lacking)

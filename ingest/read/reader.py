@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from ingest.read import text, workbook
+from ingest.read import guard, text, workbook
 from ingest.read.block import Block
 from ingest.read.header import find_header
 from rsoko.base.errors import SupplierError
@@ -22,6 +22,7 @@ def read(path: Path, file_name: str, contract: Contract) -> Iterator[Block]:
     start = _start(path)
     if not start:
         raise SupplierError(f"Файл «{file_name}» пустой (0 байт). Пришлите файл с данными.", code="empty_file")
+    guard.look(path, file_name)
     if _is_workbook(start, file_name):
         yield from workbook.read(path, file_name, contract)
     else:
@@ -32,6 +33,7 @@ def recognise(path: Path, file_name: str) -> list[str]:
     """Sources whose layouts recognise the file, best first; empty when none does."""
     start = _start(path)
     try:
+        guard.look(path, file_name)
         if _is_workbook(start, file_name):
             heads = workbook.heads(path, file_name)
         else:
@@ -53,4 +55,4 @@ def _start(path: Path) -> bytes:
 
 
 def _is_workbook(start: bytes, file_name: str) -> bool:
-    return start.startswith((workbook.OLE, workbook.ZIP)) or Path(file_name).suffix.lower() in workbook.SUFFIXES
+    return start.startswith((guard.OLE, guard.ZIP)) or Path(file_name).suffix.lower() in workbook.SUFFIXES

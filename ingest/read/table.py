@@ -9,8 +9,9 @@ import polars as pl
 
 from ingest.read.block import Block, Note
 from ingest.read.header import Match
+from ingest.read.spelling import key
+from rsoko.base.errors import SupplierError
 from rsoko.contracts.model import Layout
-from rsoko.contracts.vocabulary import fold
 
 
 def surroundings(rows: list[list[str]], layout: Layout) -> tuple[dict[str, str], int | None]:
@@ -27,7 +28,7 @@ def surroundings(rows: list[list[str]], layout: Layout) -> tuple[dict[str, str],
             elif layout.region_row and (found := layout.region_row.search(cell)):
                 context |= found.groupdict()
             for column, label in layout.title_cells.items():
-                if fold(cell) == fold(label):
+                if key(cell) == key(label):
                     value = next((following for following in row[position + 1 :] if following), None)
                     if value:
                         context[column] = value
@@ -51,6 +52,7 @@ def _canonical(batch: pl.DataFrame, match: Match, block: Block) -> pl.DataFrame:
         batch = _unshift(batch, match, *layout.shifted_left)
     # A header may be wider than the sheet's rows: missing cells are empty ones.
     has = set(batch.columns)
+    _refuse_ambiguous(batch, match, has)
     picked = {
         name: pl.col(f"c{index}") if f"c{index}" in has else pl.lit(None, pl.String)
         for name, index in [
@@ -74,6 +76,27 @@ def _canonical(batch: pl.DataFrame, match: Match, block: Block) -> pl.DataFrame:
     elif all(frame[name].null_count() for name in data):
         frame = frame.filter(pl.any_horizontal(pl.col(data).is_not_null()))
     return frame
+
+
+def _refuse_ambiguous(batch: pl.DataFrame, match: Match, has: set[str]) -> None:
+    """A column among the items may be without a name, and one named like another, where it says nothing more."""
+    for index in match.between:
+        if f"c{index}" in has:
+            _refuse_filled(batch, pl.col(f"c{index}").is_not_null(), f"среди заданий столбец {index + 1} не назван")
+    for index, first in match.twins.items():
+        if f"c{index}" in has:
+            other = pl.col(f"c{index}").is_not_null() & pl.col(f"c{index}").ne_missing(pl.col(f"c{first}"))
+            _refuse_filled(batch, other, f"столбцы {first + 1} и {index + 1} названы одинаково, а значения разные")
+
+
+def _refuse_filled(batch: pl.DataFrame, cells: pl.Expr, what: str) -> None:
+    rows = batch.lazy().filter(cells).select("row_no").head(1).collect()
+    if rows.height:
+        raise SupplierError(
+            f"Заголовок неясен: {what}. Назовите столбец как следует или уберите и пришлите ещё раз.",
+            row=int(rows["row_no"][0]),
+            code="ambiguous_header",
+        )
 
 
 def _unshift(batch: pl.DataFrame, match: Match, column: str, where: re.Pattern[str]) -> pl.DataFrame:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -13,8 +15,9 @@ from typing import IO
 import polars as pl
 
 from ingest.read.block import Block
-from ingest.read.header import HEADER_ROWS, RE_SAVE, clean, find_header, no_header
+from ingest.read.header import HEADER_ROWS, find_header, no_header
 from ingest.read.quotes import are_loose, parse_loosely
+from ingest.read.spelling import RE_SAVE, clean
 from ingest.read.table import block_of, surroundings
 from rsoko.base.errors import SupplierError
 from rsoko.contracts.model import Contract
@@ -26,6 +29,16 @@ SAMPLE_BYTES = 256 << 10
 
 def _open_text(path: Path, compressed: bool) -> IO[bytes]:
     return gzip.open(path, "rb") if compressed else path.open("rb")  # type: ignore[return-value]
+
+
+@contextmanager
+def _damage_told(file_name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, EOFError, zlib.error) as error:
+        raise SupplierError(
+            f"Архив «{file_name}» повреждён или передан не полностью. Пришлите его ещё раз.", code="broken_archive"
+        ) from error
 
 
 def _sniff_encoding(head: bytes, file_name: str) -> tuple[bytes, str]:
@@ -65,20 +78,15 @@ def _head_rows(text: str, delimiter: str) -> list[list[str]]:
 
 def head(path: Path, file_name: str, *, compressed: bool) -> list[list[str]]:
     """The first rows."""
-    with _open_text(path, compressed) as raw:
+    with _damage_told(file_name), _open_text(path, compressed) as raw:
         sample, encoding = _sniff_encoding(raw.read(SAMPLE_BYTES), file_name)
     text = sample.decode(encoding, "ignore")
     return _head_rows(text, _delimiter(text))
 
 
 def read(path: Path, file_name: str, contract: Contract, *, compressed: bool) -> Iterator[Block]:
-    with _open_text(path, compressed) as raw:
-        try:
-            head, encoding = _sniff_encoding(raw.read(SAMPLE_BYTES), file_name)
-        except (OSError, EOFError) as error:
-            raise SupplierError(
-                f"Архив «{file_name}» повреждён: {error}. Пришлите его ещё раз.", code="broken_archive"
-            ) from error
+    with _damage_told(file_name), _open_text(path, compressed) as raw:
+        head, encoding = _sniff_encoding(raw.read(SAMPLE_BYTES), file_name)
     text = head.decode(encoding, "ignore")
     delimiter = _delimiter(text)
     rows = _head_rows(text, delimiter)
@@ -86,10 +94,20 @@ def read(path: Path, file_name: str, contract: Contract, *, compressed: bool) ->
     if found is None:
         raise _wrong_code_page(head, delimiter, file_name, contract) or no_header(rows, contract, f"Файл «{file_name}»")
     index, match = found
+    match.refuse_faults(f"Файл «{file_name}»", index + 1)
     context, _ = surroundings(rows[: max(index, 0)], match.layout)
     width = len(rows[max(index, 0)])
     loose = '"' in text and are_loose(text, delimiter)
-    wanted = sorted({0, *match.columns.values(), *(position for position, _ in match.items), *match.unnamed})
+    wanted = sorted(
+        {
+            0,
+            *match.columns.values(),
+            *(position for position, _ in match.items),
+            *match.unnamed,
+            *match.between,
+            *match.twins,
+        }
+    )
     batches = _csv_batches(path, file_name, encoding, delimiter, compressed, index, width, wanted, loose)
     yield block_of(match, None, context, batches)
 
@@ -129,9 +147,10 @@ def _csv_batches(
 
 def _chunks(raw: IO[bytes], encoding: str, file_name: str) -> Iterator[bytes]:
     """Whole records in UTF-8: a line break inside quotes does not end a record."""
-    start = raw.read(3).removeprefix(b"\xef\xbb\xbf")
+    with _damage_told(file_name):
+        start = raw.read(3).removeprefix(b"\xef\xbb\xbf")
     blocks: list[bytes] = []
-    try:
+    with _damage_told(file_name):
         for block in chain([start], iter(lambda: raw.read(min(_BLOCK_BYTES, CHUNK_BYTES)), b"")):
             blocks.append(block if encoding == "utf-8" else block.decode(encoding, "replace").encode())
             if sum(map(len, blocks)) < CHUNK_BYTES:
@@ -144,10 +163,6 @@ def _chunks(raw: IO[bytes], encoding: str, file_name: str) -> Iterator[bytes]:
             blocks = [chunk[cut:]]
             if cut:
                 yield chunk[:cut]
-    except (OSError, EOFError) as error:
-        raise SupplierError(
-            f"Архив «{file_name}» повреждён: {error}. Пришлите его ещё раз.", code="broken_archive"
-        ) from error
     if (rest := b"".join(blocks)).strip():
         yield rest
 

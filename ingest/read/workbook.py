@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import fastexcel
 import polars as pl
 
+from ingest.read import limits
 from ingest.read.block import Block
-from ingest.read.header import HEADER_ROWS, RE_SAVE, Match, clean, find_header, no_header
+from ingest.read.guard import OLE, ZIP
+from ingest.read.header import HEADER_ROWS, Match, find_header, no_header
+from ingest.read.spelling import RE_SAVE, clean
 from ingest.read.table import block_of, surroundings
 from rsoko.base.errors import SupplierError
 from rsoko.contracts.model import Contract
@@ -17,23 +21,38 @@ from rsoko.contracts.vocabulary import fold
 
 SUFFIXES = {".xlsx", ".xlsm", ".xls", ".xlsb", ".ods"}
 
-OLE, ZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
-
 
 def _open(path: Path, file_name: str) -> fastexcel.ExcelReader:
-    try:
+    with path.open("rb") as file:
+        is_book = file.read(4) in (ZIP, OLE)
+    with _damage_told(file_name, "она повреждена или передана не полностью" if is_book else "внутри не книга Excel"):
         return fastexcel.read_excel(path)
-    except Exception as error:  # calamine reports every kind of damage by its own exception
-        with path.open("rb") as file:
-            is_book = file.read(4) in (ZIP, OLE)
-        damage = "она повреждена или передана не полностью" if is_book else "внутри не книга Excel"
+
+
+@contextmanager
+def _damage_told(file_name: str, damage: str = "она повреждена") -> Iterator[None]:
+    try:
+        yield
+    except BaseException as error:
+        # calamine reports every kind of damage by its own exception, and some by a panic, which is no Exception.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
         raise SupplierError(
             f"Книга «{file_name}» не открывается: {damage}. {RE_SAVE}", code="broken_workbook"
         ) from error
 
 
-def _sheet(book: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
-    frame = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
+def _sheet(book: fastexcel.ExcelReader, name: str, file_name: str) -> pl.DataFrame:
+    with _damage_told(file_name, f"лист «{name}» повреждён"):
+        frame = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string").to_polars()
+    longest = max((int(column.str.len_bytes().max() or 0) for column in frame), default=0)  # type: ignore[arg-type]
+    if longest > limits.CELL_CHARACTERS * 4:
+        raise SupplierError(
+            f"В книге «{file_name}» есть ячейка длиннее {limits.CELL_CHARACTERS} знаков: Excel таких не пишет. "
+            f"{RE_SAVE}",
+            sheet=name,
+            code="over_limit",
+        )
     return frame.rename({old: f"c{index}" for index, old in enumerate(frame.columns)})
 
 
@@ -44,7 +63,7 @@ def _rows(frame: pl.DataFrame) -> list[list[str]]:
 def heads(path: Path, file_name: str) -> list[list[list[str]]]:
     """The first rows of every sheet."""
     book = _open(path, file_name)
-    return [_rows(_sheet(book, name).head(HEADER_ROWS)) for name in book.sheet_names]
+    return [_rows(_sheet(book, name, file_name).head(HEADER_ROWS)) for name in book.sheet_names]
 
 
 def read(path: Path, file_name: str, contract: Contract) -> Iterator[Block]:
@@ -52,7 +71,7 @@ def read(path: Path, file_name: str, contract: Contract) -> Iterator[Block]:
     found_any = is_filled = False
     heads: list[list[str]] = []
     for name in book.sheet_names:
-        frame = _sheet(book, name)
+        frame = _sheet(book, name, file_name)
         if frame.is_empty():
             continue
         is_filled = True
@@ -85,6 +104,7 @@ def _sheet_blocks(frame: pl.DataFrame, name: str, found: tuple[int, Match], cont
     for number, (start, header) in enumerate(headers):
         above = headers[number - 1][0] + 1 if number else 0
         end = headers[number + 1][0] if number + 1 < len(headers) else frame.height
+        header.refuse_faults(f"Лист «{name}»", start + 1)
         context, _ = surroundings(rows[above:start], header.layout)
         region |= {key: value for key, value in context.items() if key == "region_code"}
         body = frame.slice(start + 1, end - start - 1).with_row_index("row_no", offset=start + 2)
